@@ -1,0 +1,50 @@
+"""The errors of tweetlab: each says what to do next."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+
+class TweetlabError(Exception):
+    """The base of all errors raised by tweetlab itself."""
+
+
+class InvalidTweet(TweetlabError, ValueError):
+    """The text, or the id, is not one a tweet can have; nothing was stored."""
+
+
+class InvalidCapacity(TweetlabError, ValueError):
+    """A provisioned throughput must be a whole number of units, at least 1."""
+
+
+class TweetNotFound(TweetlabError, LookupError):
+    """The table holds no tweet of that id."""
+
+    def __init__(self, tweet_id: UUID) -> None:
+        super().__init__(f"There is no tweet {tweet_id}: it was never created, or it was deleted.")
+        self.tweet_id = tweet_id
+
+
+class TableNotFound(TweetlabError):
+    """The table does not exist yet."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no table {name!r} yet: call tweets.create_table() first.")
+
+
+class TableMismatch(TweetlabError):
+    """A table of that name exists, but it is not a table of tweets."""
+
+
+class TableUnavailable(TweetlabError):
+    """DynamoDB does not answer."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            f"DynamoDB does not answer at {url}. If the lab was closed, start a new one with "
+            "tweetlab.start(); if the server is yours, check that it is running."
+        )
+
+
+class LabError(TweetlabError):
+    """The lab could not start, or was about to do something it must not."""
