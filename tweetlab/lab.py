@@ -1,0 +1,235 @@
+"""The lab: finds or starts the servers and gives clients of them, which can reach nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import urllib.error
+import urllib.request
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.session
+import redis
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.config import Config
+
+from tweetlab import cache
+from tweetlab.errors import LabError
+from tweetlab.servers import Servers
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+DYNAMODB_VARIABLE = "AWS_ENDPOINT_URL_DYNAMODB"
+REDIS_VARIABLE = "REDIS_URL"
+REGION = "us-east-1"
+ATTEMPTS = 3
+"""Tries of each request, the first included: a run under overload must come to an end."""
+CONNECTIONS = 64
+"""Open connections of a client at most: as many readers as that need not wait for one."""
+_AWS_DOMAINS = ("amazonaws.com", "amazonaws.com.cn", "api.aws", "api.amazonwebservices.com.cn")
+_PROBE_SECONDS = 5
+
+
+class Lab:
+    """Clients of the lab's DynamoDB and Redis, and where the two listen.
+
+    ``dynamodb`` is a boto3 low-level client, ``redis`` a redis.Redis that gives up soon.
+    ``dynamodb_url`` and ``redis_url`` are for the AWS CLI, another SDK or redis-cli.
+    """
+
+    def __init__(
+        self,
+        dynamodb: DynamoDBClient,
+        dynamodb_url: str,
+        redis: redis.Redis,
+        redis_url: str,
+        servers: Servers | None,
+    ) -> None:
+        self.dynamodb = dynamodb
+        self.dynamodb_url = dynamodb_url
+        self.redis = redis
+        self.redis_url = redis_url
+        self._servers = servers
+
+    def close(self) -> None:
+        """Stop the servers that the lab started, with all they hold; twice is fine."""
+        self.dynamodb.close()
+        self.redis.close()
+        if self._servers:
+            self._servers.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Lab: DynamoDB at {self.dynamodb_url}, Redis at {_shown(self.redis_url)}>"
+
+
+def start(
+    *,
+    aws: bool = False,
+    burst_seconds: float | None = None,
+    initial_burst_seconds: float | None = None,
+    partitions: int | None = None,
+    adaptive: bool | None = None,
+) -> Lab:
+    """Start the lab: a DynamoDB that throttles and a Redis, on free ports of 127.0.0.1.
+
+    They end with this process, however it ends. Each call starts servers of its own.
+
+    ``REDIS_URL`` names a Redis to use instead. ``AWS_ENDPOINT_URL_DYNAMODB`` names a DynamoDB, such
+    as DynamoDB Local, to put the throttling endpoint in front of; or an endpoint of tweetlab, which
+    is used as it is. ``aws=True`` uses the real DynamoDB of your account, which costs money;
+    nothing else can reach AWS.
+
+    The other arguments are those of ``tweetlab.capacity.TableCapacity``, for every table.
+    Raises LabError, which says what to do, when a server cannot be started or reached.
+    """
+    limits = {
+        "burst_seconds": burst_seconds,
+        "initial_burst_seconds": initial_burst_seconds,
+        "partitions": partitions,
+        "adaptive": adaptive,
+    }
+    limits = {name: value for name, value in limits.items() if value is not None}
+    redis_url = os.environ.get(REDIS_VARIABLE)
+    dynamodb_url = None if aws else os.environ.get(DYNAMODB_VARIABLE)
+    if redis_url:
+        _check_redis(redis_url)
+    upstream = None
+    if dynamodb_url:
+        if not _throttles_already(dynamodb_url):
+            dynamodb_url, upstream = None, dynamodb_url
+        elif limits:
+            raise LabError(
+                f"The endpoint at {dynamodb_url} is shared and keeps its own settings: "
+                f"call tweetlab.start() without {', '.join(limits)}, or unset {DYNAMODB_VARIABLE}."
+            )
+
+    servers = None
+    own_dynamodb = not aws and not dynamodb_url
+    if own_dynamodb or not redis_url:
+        servers = Servers(
+            {
+                "redis": not redis_url,
+                "dynamodb": own_dynamodb,
+                "upstream": upstream,
+                "limits": limits,
+            }
+        )
+        redis_url = redis_url or servers.urls["redis"]
+        dynamodb_url = dynamodb_url or servers.urls.get("dynamodb")
+    client = aws_client() if aws else local_client(str(dynamodb_url), servers)
+    lab_redis = cache.connect(redis_url)
+    return Lab(client, client.meta.endpoint_url, lab_redis, redis_url, servers)
+
+
+def local_client(url: str, keep: object = None) -> DynamoDBClient:
+    """A boto3 client of the DynamoDB at ``url`` that takes nothing from the environment or from
+    AWS' configuration files, and refuses to send to any other host. It keeps ``keep`` alive.
+    """
+    unset = (None, None, None, None)
+    no_file = (None, None, os.devnull, None)
+    session = botocore.session.Session(
+        session_vars={"profile": unset, "config_file": no_file, "credentials_file": no_file}
+    )
+    isolation: Any = {"defaults_mode": "legacy"}  # boto3-stubs take it for a bool
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        max_pool_connections=CONNECTIONS,
+        connect_timeout=5,
+        read_timeout=30,
+        # What the environment could set against us: proxies that swallow loopback, other hosts.
+        proxies={},
+        use_fips_endpoint=False,
+        use_dualstack_endpoint=False,
+        account_id_endpoint_mode="disabled",
+        endpoint_discovery_enabled=False,
+        request_min_compression_size_bytes=10240,
+        **isolation,
+    )
+    client = boto3.session.Session(botocore_session=session).client(
+        "dynamodb",
+        endpoint_url=url,
+        region_name=REGION,
+        aws_access_key_id="tweetlab",
+        aws_secret_access_key="tweetlab",
+        config=config,
+    )
+    host = urlsplit(url).netloc
+
+    def stay_local(request: AWSPreparedRequest, _kept: object = keep, **_: Any) -> None:
+        if urlsplit(request.url).netloc != host:
+            raise LabError(f"Refused to send a request to {request.url}: the lab is at {url}.")
+
+    client.meta.events.register_first("before-send.dynamodb", stay_local)
+    return client
+
+
+def aws_client() -> DynamoDBClient:
+    """A boto3 client of the real DynamoDB, with the credentials and the region that the AWS CLI
+    would use. Requests cost money.
+    """
+    session = botocore.session.Session()
+    session.set_config_variable("ignore_configured_endpoint_urls", True)
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        max_pool_connections=CONNECTIONS,
+    )
+    return boto3.session.Session(botocore_session=session).client("dynamodb", config=config)
+
+
+def _throttles_already(url: str) -> bool:
+    """Whether a tweetlab endpoint answers there; raises LabError if nothing does, or if it is AWS."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise LabError(f"{DYNAMODB_VARIABLE} is not a URL such as http://127.0.0.1:8010: {url!r}")
+    if any(
+        parts.hostname == domain or parts.hostname.endswith("." + domain) for domain in _AWS_DOMAINS
+    ):
+        raise LabError(
+            f"{DYNAMODB_VARIABLE} points at AWS ({url}). To use your account, which costs money, "
+            "say so: tweetlab.start(aws=True)."
+        )
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url.rstrip("/") + "/tweetlab", timeout=_PROBE_SECONDS) as response:
+            return "tweetlab" in json.load(response)
+    except urllib.error.HTTPError:
+        return False  # a DynamoDB, which knows no such path
+    except ValueError:
+        return False
+    except OSError as error:
+        raise LabError(
+            f"No DynamoDB answers at {url} ({error}). Start it, or unset {DYNAMODB_VARIABLE} "
+            "to let the lab start its own."
+        ) from error
+
+
+def _check_redis(url: str) -> None:
+    try:
+        with cache.connect(url, timeout=_PROBE_SECONDS) as client:
+            client.ping()
+    except (redis.RedisError, OSError, ValueError) as error:
+        raise LabError(
+            f"No Redis answers at {_shown(url)} ({error}). Start it, or unset {REDIS_VARIABLE} "
+            "to let the lab start its own."
+        ) from error
+
+
+def _shown(url: str) -> str:
+    """The URL without the password in it."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
