@@ -1,0 +1,27 @@
+"""DynamoDB's capacity units and its admission control, as rules without effects.
+
+Nothing here sleeps, reads the time by itself or talks to a server: the clock is passed in, so the
+endpoint, the tests and a simulator all use the same classes. Rules come from the DynamoDB Developer
+Guide; where AWS publishes none, the docstring says "model choice".
+
+    units      what an item's bytes cost
+    buckets    token buckets, and those of one table's reads or writes
+    table      a table with provisioned throughput
+    on_demand  a table without
+"""
+
+from tweetlab.capacity.buckets import ThrottlingReason
+from tweetlab.capacity.on_demand import OnDemandCapacity
+from tweetlab.capacity.table import PartitionedCapacity, TableCapacity, initial_partitions
+from tweetlab.capacity.units import item_size, read_units, write_units
+
+__all__ = [
+    "OnDemandCapacity",
+    "PartitionedCapacity",
+    "TableCapacity",
+    "ThrottlingReason",
+    "initial_partitions",
+    "item_size",
+    "read_units",
+    "write_units",
+]

@@ -1,0 +1,137 @@
+"""Token buckets, and the set of them that one table's reads or writes must pass."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ThrottlingReason(StrEnum):
+    """Why a request was refused, in the words of DynamoDB's ``ThrottlingReasons``."""
+
+    TABLE_READ = "TableReadProvisionedThroughputExceeded"
+    TABLE_WRITE = "TableWriteProvisionedThroughputExceeded"
+    TABLE_READ_KEY_RANGE = "TableReadKeyRangeThroughputExceeded"
+    TABLE_WRITE_KEY_RANGE = "TableWriteKeyRangeThroughputExceeded"
+    INDEX_READ = "IndexReadProvisionedThroughputExceeded"
+    INDEX_WRITE = "IndexWriteProvisionedThroughputExceeded"
+    INDEX_READ_KEY_RANGE = "IndexReadKeyRangeThroughputExceeded"
+    INDEX_WRITE_KEY_RANGE = "IndexWriteKeyRangeThroughputExceeded"
+    TABLE_READ_MAX_ON_DEMAND = "TableReadMaxOnDemandThroughputExceeded"
+    TABLE_WRITE_MAX_ON_DEMAND = "TableWriteMaxOnDemandThroughputExceeded"
+    INDEX_READ_MAX_ON_DEMAND = "IndexReadMaxOnDemandThroughputExceeded"
+    INDEX_WRITE_MAX_ON_DEMAND = "IndexWriteMaxOnDemandThroughputExceeded"
+
+
+class Bucket:
+    """A token bucket: fills at ``rate`` units a second up to ``size``, and may be overdrawn.
+
+    ``level`` is what it held at the time ``since``; the refill is worked out when asked and never
+    added up in small steps, so no rounding error gathers and an idle bucket costs nothing.
+    """
+
+    __slots__ = ("level", "rate", "since", "size")
+
+    def __init__(self, rate: float, size: float, level: float, now: float) -> None:
+        self.rate, self.size, self.level, self.since = rate, size, level, now
+
+    def units(self, now: float) -> float:
+        """Units it holds at the time ``now``; negative while a large call is being earned back."""
+        level = self.level + (now - self.since) * self.rate
+        if level > self.size:
+            level = self.level = self.size
+            self.since = now
+        return level
+
+    def resize(self, rate: float, size: float, now: float) -> None:
+        """Go on at another rate with what it holds now: a change of capacity refills nothing."""
+        self.level = min(self.units(now), size)
+        self.rate, self.size, self.since = rate, size, now
+
+    def split(self, share: float, now: float) -> Bucket:
+        """Keep ``share`` of this bucket and give a twin of what is kept."""
+        self.resize(self.rate * share, self.size * share, now)
+        self.level *= share
+        return Bucket(self.rate, self.size, self.level, now)
+
+
+class Throughput:
+    """The reads, or the writes, of one table or index: the buckets each request must pass.
+
+    With ``adaptive`` there is one bucket for the table, which a partition may use all of (DynamoDB
+    since 2019). Without, each partition has an equal share of it for itself, with a burst of its
+    own (DynamoDB in 2015). Either way a partition has a maximum that a burst does not lift.
+    """
+
+    def __init__(
+        self,
+        rate: float,
+        partition_rate: float,
+        partitions: int,
+        reasons: tuple[ThrottlingReason, ThrottlingReason],
+        burst_seconds: float,
+        initial_burst_seconds: float,
+        adaptive: bool,
+        now: float,
+    ) -> None:
+        self.rate = rate
+        self.reason, self.key_range_reason = reasons
+        self._seconds = max(1.0, burst_seconds)
+        shares = 1 if adaptive else partitions
+        share = rate / shares
+        size = share * self._seconds
+        level = min(share * (1 + initial_burst_seconds), size)
+        self._shares = [Bucket(share, size, level, now) for _ in range(shares)]
+        self._maxima = [
+            Bucket(partition_rate, partition_rate, partition_rate, now) for _ in range(partitions)
+        ]
+        self._adaptive = adaptive
+
+    def refusal(self, partition: int | None, now: float) -> ThrottlingReason | None:
+        """Why a request for ``partition`` (None: for all of them) is refused now, or None.
+
+        It is admitted while every bucket concerned is above zero, whatever it will cost: a large
+        item on a small table waits for its turn and is not refused for ever (model choice).
+        """
+        if partition is None:
+            shares, maxima = self._shares, self._maxima
+        else:
+            shares = self._shares if self._adaptive else self._shares[partition : partition + 1]
+            maxima = self._maxima[partition : partition + 1]
+        for bucket in shares:
+            if bucket.units(now) <= 0:
+                return self.reason if self._adaptive else self.key_range_reason
+        for bucket in maxima:
+            if bucket.units(now) <= 0:
+                return self.key_range_reason
+        return None
+
+    def charge(self, partition: int | None, units: float) -> None:
+        """Take what a call consumed; a bucket may go below zero and must earn its way back.
+
+        A scan (partition None) is spread evenly over the partitions (model choice).
+        """
+        if partition is None:
+            for number in range(len(self._maxima)):
+                self.charge(number, units / len(self._maxima))
+            return
+        self._shares[0 if self._adaptive else partition].level -= units
+        self._maxima[partition].level -= units
+
+    def units(self, now: float) -> float:
+        """Units that all the table's partitions together hold at the time ``now``."""
+        return sum(bucket.units(now) for bucket in self._shares)
+
+    def resize(self, rate: float, now: float) -> None:
+        """Provision ``rate`` units a second from now on, with what the buckets hold now."""
+        self.rate = rate
+        share = rate / len(self._shares)
+        for bucket in self._shares:
+            bucket.resize(share, share * self._seconds, now)
+
+    def double(self, now: float) -> None:
+        """Split each partition in two; neighbours in the list are the halves of one."""
+        self._maxima = [half for bucket in self._maxima for half in (bucket, bucket.split(1, now))]
+        if not self._adaptive:
+            self._shares = [
+                half for bucket in self._shares for half in (bucket, bucket.split(0.5, now))
+            ]

@@ -1,0 +1,153 @@
+"""What an on-demand table admits: it grows with its traffic instead of being provisioned."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from tweetlab.capacity.buckets import ThrottlingReason, Throughput
+from tweetlab.capacity.table import (
+    PARTITION_READ_UNITS,
+    PARTITION_WRITE_UNITS,
+    PartitionedCapacity,
+)
+
+NEW_READ_UNITS = 12_000
+NEW_WRITE_UNITS = 4_000
+PEAK_SECONDS = 1_800
+"""After this time a higher peak counts as a previous one (Developer Guide: 30 minutes)."""
+
+
+class OnDemandThroughput(Throughput):
+    """The reads, or the writes, of an on-demand table: up to twice the previous peak at once, and
+    at least what a new table serves (Developer Guide, "On-demand capacity mode").
+
+    The peak is the most units charged in one second of the clock; it becomes the previous one
+    when a period of 30 minutes ends (model choice: AWS says "within 30 minutes").
+    """
+
+    def __init__(
+        self,
+        new_rate: float,
+        partition_rate: float,
+        partitions: int,
+        reasons: tuple[ThrottlingReason, ThrottlingReason],
+        maximum: float | None,
+        previous_peak: float,
+        now: float,
+    ) -> None:
+        self._new_rate = new_rate
+        self._maximum = maximum
+        self._previous_peak = previous_peak
+        self._peak = self._this_second = 0.0
+        self._second = int(now)
+        self._period_start = now
+        super().__init__(self._limit(), partition_rate, partitions, reasons, 1, 0, True, now)
+
+    @property
+    def traffic_limit(self) -> float:
+        """Units a second that its partitions must carry, whatever maximum is set."""
+        return max(self._new_rate, 2 * self._previous_peak)
+
+    def _limit(self) -> float:
+        return min(self.traffic_limit, self._maximum or self.traffic_limit)
+
+    def limit(
+        self,
+        maximum: float | None,
+        reasons: tuple[ThrottlingReason, ThrottlingReason],
+        now: float,
+    ) -> None:
+        """Set another maximum, or none."""
+        self._maximum = maximum
+        self.reason, self.key_range_reason = reasons
+        self.resize(self._limit(), now)
+
+    def note(self, units: float, now: float) -> None:
+        """Take in consumption, from which the peak is known."""
+        if int(now) != self._second:
+            self._second, self._this_second = int(now), 0.0
+        if now - self._period_start >= PEAK_SECONDS:
+            self._previous_peak = max(self._previous_peak, self._peak)
+            self._peak, self._period_start = 0.0, now
+            self.resize(self._limit(), now)
+        self._this_second += units
+        self._peak = max(self._peak, self._this_second)
+
+
+class OnDemandCapacity(PartitionedCapacity):
+    """The counterpart of ``TableCapacity`` for ``PAY_PER_REQUEST``.
+
+    ``max_read`` and ``max_write`` are the table's maximum throughput, if set; ``previous_reads``
+    and ``previous_writes`` the peaks it has had, in units a second. It has as many partitions as
+    carry its traffic: four when new, and twice as many when they no longer do.
+    """
+
+    on_demand = True
+    reads: OnDemandThroughput
+    writes: OnDemandThroughput
+
+    def __init__(
+        self,
+        max_read: float | None = None,
+        max_write: float | None = None,
+        previous_reads: float = 0,
+        previous_writes: float = 0,
+        clock: Callable[[], float] = time.monotonic,
+        index: bool = False,
+    ) -> None:
+        now = clock()
+        partitions = 4
+        self.reads = OnDemandThroughput(
+            NEW_READ_UNITS,
+            PARTITION_READ_UNITS,
+            partitions,
+            _reasons("READ", index, max_read),
+            max_read,
+            previous_reads,
+            now,
+        )
+        self.writes = OnDemandThroughput(
+            NEW_WRITE_UNITS,
+            PARTITION_WRITE_UNITS,
+            partitions,
+            _reasons("WRITE", index, max_write),
+            max_write,
+            previous_writes,
+            now,
+        )
+        super().__init__(partitions, clock)
+        self._index = index
+        self._grow(now)
+
+    def limit(self, max_read: float | None, max_write: float | None) -> None:
+        """``UpdateTable``: other maxima from now on; no bucket is refilled."""
+        now = self._clock()
+        self.reads.limit(max_read, _reasons("READ", self._index, max_read), now)
+        self.writes.limit(max_write, _reasons("WRITE", self._index, max_write), now)
+
+    def _charge(
+        self, throughput: Throughput, partition: int | None, units: float, now: float
+    ) -> None:
+        super()._charge(throughput, partition, units, now)
+        assert isinstance(throughput, OnDemandThroughput)
+        throughput.note(units, now)
+        self._grow(now)
+
+    def _grow(self, now: float) -> None:
+        while (
+            self.reads.traffic_limit > self.partitions * PARTITION_READ_UNITS
+            or self.writes.traffic_limit > self.partitions * PARTITION_WRITE_UNITS
+        ):
+            self._double(now)
+
+
+def _reasons(
+    kind: str, index: bool, maximum: float | None
+) -> tuple[ThrottlingReason, ThrottlingReason]:
+    """Without a maximum it is the partitions that give the limit, and the reason."""
+    name = "INDEX" if index else "TABLE"
+    key_range = ThrottlingReason[f"{name}_{kind}_KEY_RANGE"]
+    if maximum is None:
+        return key_range, key_range
+    return ThrottlingReason[f"{name}_{kind}_MAX_ON_DEMAND"], key_range

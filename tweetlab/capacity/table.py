@@ -1,0 +1,147 @@
+"""What a table with provisioned throughput admits."""
+
+from __future__ import annotations
+
+import math
+import time
+import zlib
+from collections.abc import Callable
+
+from tweetlab.capacity.buckets import ThrottlingReason, Throughput
+
+PARTITION_READ_UNITS = 3000
+PARTITION_WRITE_UNITS = 1000
+
+
+def initial_partitions(read_capacity: float, write_capacity: float) -> int:
+    """Partitions of a new table: ``ceil(RCU / 3000 + WCU / 1000)`` (Developer Guide of 2018)."""
+    needed = read_capacity / PARTITION_READ_UNITS + write_capacity / PARTITION_WRITE_UNITS
+    return max(1, math.ceil(needed))
+
+
+class PartitionedCapacity:
+    """Reads and writes, apart, over the partitions that keys are placed in by their hash.
+
+    ``clock`` gives seconds. Not thread-safe: the endpoint calls it from one event loop.
+    """
+
+    on_demand = False
+    reads: Throughput
+    writes: Throughput
+
+    def __init__(self, partitions: int, clock: Callable[[], float]) -> None:
+        self.partitions = partitions
+        self._clock = clock
+
+    def read(self, partition_key: str | None, units: float) -> ThrottlingReason | None:
+        """Admit a read and charge its ``units``: None; or charge nothing and say why not.
+
+        ``partition_key`` None is a scan of all partitions. ``units`` 0 only asks.
+        """
+        return self._take(self.reads, partition_key, units)
+
+    def write(self, partition_key: str | None, units: float) -> ThrottlingReason | None:
+        """The same for a write."""
+        return self._take(self.writes, partition_key, units)
+
+    def charge_read(self, partition_key: str | None, units: float) -> None:
+        """Charge a read that was admitted before its cost was known."""
+        partition = None if partition_key is None else self.partition_of(partition_key)
+        self._charge(self.reads, partition, units, self._clock())
+
+    def charge_write(self, partition_key: str, units: float) -> None:
+        """The same for a write; less than 0 gives units back."""
+        self._charge(self.writes, self.partition_of(partition_key), units, self._clock())
+
+    def _take(
+        self, throughput: Throughput, partition_key: str | None, units: float
+    ) -> ThrottlingReason | None:
+        partition = None if partition_key is None else self.partition_of(partition_key)
+        now = self._clock()
+        reason = throughput.refusal(partition, now)
+        if reason is None and units:
+            self._charge(throughput, partition, units, now)
+        return reason
+
+    def _charge(
+        self, throughput: Throughput, partition: int | None, units: float, now: float
+    ) -> None:
+        throughput.charge(partition, units)
+
+    def partition_of(self, partition_key: str) -> int:
+        """The partition that holds a key: each has an equal range of a hash, so that doubling the
+        partitions splits every one in two (the hash, CRC-32, is a model choice).
+        """
+        if self.partitions == 1:
+            return 0
+        return zlib.crc32(partition_key.encode()) * self.partitions >> 32
+
+    def _double(self, now: float) -> None:
+        self.partitions *= 2
+        self.reads.double(now)
+        self.writes.double(now)
+
+
+class TableCapacity(PartitionedCapacity):
+    """What one table, or one global secondary index, admits: reads and writes apart.
+
+    ``read_capacity`` and ``write_capacity`` are the provisioned units a second. Unused capacity is
+    kept for ``burst_seconds``; a new table holds one second's worth and ``initial_burst_seconds``
+    more (model choice). ``partitions`` overrides DynamoDB's own number. ``clock`` gives seconds.
+
+    Raises ValueError for a capacity that is not positive or a number that is not sensible.
+    """
+
+    def __init__(
+        self,
+        read_capacity: float,
+        write_capacity: float,
+        burst_seconds: float = 300,
+        initial_burst_seconds: float = 0,
+        partitions: int | None = None,
+        adaptive: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+        index: bool = False,
+    ) -> None:
+        _check_positive(read_capacity=read_capacity, write_capacity=write_capacity)
+        if burst_seconds < 0 or initial_burst_seconds < 0:
+            raise ValueError("burst_seconds and initial_burst_seconds cannot be negative")
+        if partitions is not None and partitions < 1:
+            raise ValueError(f"a table has at least 1 partition, not {partitions}")
+        super().__init__(partitions or initial_partitions(read_capacity, write_capacity), clock)
+        name = "INDEX" if index else "TABLE"
+
+        def throughput(kind: str, rate: float, partition_rate: float) -> Throughput:
+            reason = ThrottlingReason[f"{name}_{kind}"]
+            key_range = ThrottlingReason[f"{name}_{kind}_KEY_RANGE"]
+            return Throughput(
+                rate,
+                partition_rate,
+                self.partitions,
+                (reason, key_range),
+                burst_seconds,
+                initial_burst_seconds,
+                adaptive,
+                clock(),
+            )
+
+        self.reads = throughput("READ", read_capacity, PARTITION_READ_UNITS)
+        self.writes = throughput("WRITE", write_capacity, PARTITION_WRITE_UNITS)
+
+    def update(self, read_capacity: float, write_capacity: float) -> None:
+        """``UpdateTable``: new rates from now on. No bucket is refilled, and when the partitions
+        cannot carry the new throughput their number doubles (Developer Guide of 2018); they never
+        merge. Raises ValueError, and changes nothing, for a capacity that is not positive.
+        """
+        _check_positive(read_capacity=read_capacity, write_capacity=write_capacity)
+        now = self._clock()
+        self.reads.resize(read_capacity, now)
+        self.writes.resize(write_capacity, now)
+        while self.partitions < initial_partitions(read_capacity, write_capacity):
+            self._double(now)
+
+
+def _check_positive(**capacities: float) -> None:
+    for name, value in capacities.items():
+        if not value > 0:
+            raise ValueError(f"{name} must be more than 0 units a second, not {value!r}")
