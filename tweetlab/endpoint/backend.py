@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tweetlab.endpoint.tables import Item, Limits, Table, Tables
+from tweetlab.endpoint.resources import Item, Table
+from tweetlab.endpoint.tables import Limits, Tables
 from tweetlab.endpoint.upstream import Upstream
 from tweetlab.endpoint.wire import Answer, Call, dump
 
 BATCH_KEYS = 100
+READS = {"GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems"}
 
 
 class Backend:
@@ -29,7 +31,10 @@ class Backend:
         return await self._upstream.send(operation, dump(request), call.headers)
 
     async def table(self, call: Call, name: str) -> Table | None:
-        """The table of that name; None where the upstream has none and will say so itself."""
+        """The table of that name; None where the upstream has none and will say so itself.
+
+        Raises Throttled where a drill asks for it.
+        """
         table = self.tables.get(call.region, name)
         if table is None:
             answer = await self.ask(call, "DescribeTable", {"TableName": name})
@@ -38,6 +43,8 @@ class Backend:
             # Another call may have learnt it meanwhile, and emptied its buckets.
             table = self.tables.get(call.region, name)
             table = table or self.tables.learn(call.region, answer.json["Table"])
+        if self.tables.drills.strikes(operation=call.operation):
+            raise table.force("read" if call.operation in READS else "write")
         return table
 
     async def items(self, call: Call, keys: Iterable[tuple[Table, Item]]) -> list[Item | None]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tweetlab.capacity import item_size, write_units
-from tweetlab.endpoint.tables import Index, Item, Resource, Table
+from tweetlab.endpoint.resources import Index, Item, Resource, Table
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,11 @@ def charge_writes(costs: Iterable[Cost]) -> None:
     for cost in costs:
         assert cost.partition_key is not None
         cost.resource.charge_write(cost.partition_key, cost.units)
+
+
+def refund_writes(costs: Iterable[Cost]) -> None:
+    """Give back what was charged for writes that the upstream then refused to make."""
+    charge_writes(replace(cost, units=-cost.units) for cost in costs)
 
 
 def consumed_capacity(table: Table, costs: Iterable[Cost], detail: str) -> dict[str, Any] | None:

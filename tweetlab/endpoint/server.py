@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 from functools import cache
 from typing import Any
 
@@ -13,8 +14,9 @@ from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
 import tweetlab
-from tweetlab.endpoint import reads, writes
+from tweetlab.endpoint import batches, partiql, reads, transactions, writes
 from tweetlab.endpoint.backend import Backend, UpstreamRefused
+from tweetlab.endpoint.drills import Drill
 from tweetlab.endpoint.tables import Limits
 from tweetlab.endpoint.upstream import Upstream
 from tweetlab.endpoint.wire import (
@@ -34,7 +36,8 @@ from tweetlab.endpoint.wire import (
 MAX_BODY = 16 * 1024 * 1024
 """Bytes of the largest request: a BatchWriteItem's limit (API reference)."""
 ABOUT_PATH = "/tweetlab"
-"""A path no DynamoDB call uses: tells that this endpoint throttles already."""
+"""A path no DynamoDB call uses: tells that this endpoint throttles already. Below it are
+``/metrics`` and ``/drill``."""
 
 Operation = Callable[[Backend, Call], Awaitable[Answer]]
 
@@ -55,10 +58,16 @@ OPERATIONS: Mapping[str, Operation] = {
     "GetItem": reads.get_item,
     "Query": reads.query,
     "Scan": reads.scan,
-    "BatchGetItem": reads.batch_get_item,
     "PutItem": writes.write_item,
     "UpdateItem": writes.write_item,
     "DeleteItem": writes.write_item,
+    "BatchGetItem": batches.batch_get_item,
+    "BatchWriteItem": batches.batch_write_item,
+    "TransactGetItems": transactions.transact_get_items,
+    "TransactWriteItems": transactions.transact_write_items,
+    "ExecuteStatement": partiql.execute_statement,
+    "BatchExecuteStatement": partiql.batch_execute_statement,
+    "ExecuteTransaction": partiql.execute_transaction,
 }
 
 
@@ -91,6 +100,8 @@ class Endpoint:
         """The aiohttp application to serve."""
         app = web.Application(client_max_size=MAX_BODY)
         app.router.add_get(ABOUT_PATH, _about)
+        app.router.add_get(ABOUT_PATH + "/metrics", self._metrics)
+        app.router.add_post(ABOUT_PATH + "/drill", self._drill)
         app.router.add_route("*", "/{path:.*}", self._handle)
         app.on_cleanup.append(self._close)
         return app
@@ -104,6 +115,17 @@ class Endpoint:
             target = request.headers.get("X-Amz-Target", "")
             answer = await self.answer(target, body, request.headers)
         return response(answer)
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        return web.json_response(list(self._backend.tables.metrics.rows()))
+
+    async def _drill(self, request: web.Request) -> web.Response:
+        try:
+            drill = Drill.from_request(parse_request(await request.read()))
+        except DynamoDBError as error:
+            return response(error.answer)
+        self._backend.tables.drills.add(drill)
+        return web.json_response(asdict(drill))
 
     async def _close(self, _: web.Application) -> None:
         await self._upstream.close()

@@ -1,18 +1,16 @@
-"""The tables the endpoint knows: their keys, their indexes and what each admits."""
+"""The tables the endpoint knows, and the limits they are admitted by."""
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from tweetlab.capacity import TableCapacity
-from tweetlab.endpoint.wire import Throttled, validation_error
-
-Item = Mapping[str, Any]
+from tweetlab.capacity import OnDemandCapacity, PartitionedCapacity, TableCapacity
+from tweetlab.endpoint.drills import Drills
+from tweetlab.endpoint.metrics import Metrics
+from tweetlab.endpoint.resources import Index, Key, Resource, Table
 
 
 @dataclass(frozen=True)
@@ -25,14 +23,11 @@ class Limits:
     adaptive: bool = True
     clock: Callable[[], float] = time.monotonic
 
-    def capacity(self, throughput: Mapping[str, Any], index: bool = False) -> TableCapacity | None:
-        """The buckets for a ``ProvisionedThroughput``; None for an on-demand table, which has
-        none."""
-        if not throughput.get("ReadCapacityUnits"):
-            return None
+    def provisioned(self, read: float, write: float, index: bool) -> TableCapacity:
+        """The buckets for that many units a second."""
         return TableCapacity(
-            throughput["ReadCapacityUnits"],
-            throughput["WriteCapacityUnits"],
+            read,
+            write,
             self.burst_seconds,
             self.initial_burst_seconds,
             self.partitions,
@@ -41,116 +36,27 @@ class Limits:
             index,
         )
 
-
-@dataclass(frozen=True)
-class Key:
-    """The names of a key's attributes."""
-
-    partition: str
-    sort: str | None = None
-
-    @classmethod
-    def from_schema(cls, schema: Iterable[Mapping[str, str]]) -> Key:
-        """The key in a ``KeySchema``."""
-        names = {element["KeyType"]: element["AttributeName"] for element in schema}
-        return cls(names["HASH"], names.get("RANGE"))
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return (self.partition,) if self.sort is None else (self.partition, self.sort)
-
-    def within(self, item: Item | None) -> bool:
-        """Whether the item has all the key's attributes."""
-        return item is not None and all(name in item for name in self.names)
-
-    def of(self, item: Item) -> dict[str, Any]:
-        """The key of an item; raises the error that DynamoDB answers where it has none."""
-        if not self.within(item):
-            raise validation_error("The provided key element does not match the schema")
-        return {name: item[name] for name in self.names}
-
-    def partition_of(self, item: Item) -> str:
-        """The value of the item's partition key, as text."""
-        return plain_value(item[self.partition])
-
-    def identity(self, item: Item) -> tuple[str, ...]:
-        """What tells two keys apart: their values as text."""
-        return tuple(plain_value(item[name]) for name in self.names)
+    def on_demand(self, throughput: Mapping[str, Any], index: bool) -> OnDemandCapacity:
+        """The buckets of an on-demand table or index with that ``OnDemandThroughput``."""
+        return OnDemandCapacity(
+            _maximum(throughput.get("MaxReadRequestUnits")),
+            _maximum(throughput.get("MaxWriteRequestUnits")),
+            clock=self.clock,
+            index=index,
+        )
 
 
-def plain_value(value: Mapping[str, Any]) -> str:
-    """The text of a key's value: two spellings of one number are one key."""
-    try:
-        ((kind, content),) = value.items()
-        return str(Decimal(content).normalize()) if kind == "N" else str(content)
-    except (ArithmeticError, ValueError):
-        raise validation_error("A key's value is a string, a number or a binary.") from None
-
-
-@dataclass(eq=False)
-class Resource:
-    """A table or a global secondary index: what has a throughput of its own.
-
-    ``capacity`` is None where it is on demand.
-    """
-
-    arn: str
-    key: Key
-    capacity: TableCapacity | None
-
-    def check_read(self, partition_key: str | None) -> None:
-        """Raise Throttled if a read of that partition key would be refused now."""
-        self.read(partition_key, 0)
-
-    def read(self, partition_key: str | None, units: float) -> None:
-        """Charge a read; or charge nothing and raise Throttled."""
-        if self.capacity and (reason := self.capacity.read(partition_key, units)):
-            raise Throttled(reason, self.arn)
-
-    def check_write(self, partition_key: str | None) -> None:
-        """Raise Throttled if a write to that partition key would be refused now."""
-        if self.capacity and (reason := self.capacity.write(partition_key, 0)):
-            raise Throttled(reason, self.arn)
-
-    def charge_write(self, partition_key: str, units: float) -> None:
-        """Charge a write that was admitted, by what it turned out to cost."""
-        if self.capacity:
-            self.capacity.writes.charge(self.capacity.partition_of(partition_key), units)
-
-
-@dataclass(eq=False)
-class Index:
-    """A secondary index. A local one shares the resource of its table."""
-
-    name: str
-    key: Key
-    resource: Resource
-    projected: frozenset[str] | None
-    """Names of the attributes it holds; None for all."""
-
-    def entry(self, item: Item | None) -> Item | None:
-        """What the index holds of an item: None where the item lacks the index's key."""
-        if item is None or not self.key.within(item):
-            return None
-        if self.projected is None:
-            return item
-        return {name: value for name, value in item.items() if name in self.projected}
-
-
-@dataclass(eq=False)
-class Table(Resource):
-    """A table. ``lock`` lets its writes through one at a time, so that what a write changes is
-    known exactly when it is charged."""
-
-    name: str
-    indexes: dict[str, Index] = field(default_factory=dict)
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+def _maximum(units: int | None) -> int | None:
+    """A maximum throughput; -1 stands for none (API reference)."""
+    return units if units is not None and units > 0 else None
 
 
 class Tables:
     """The tables seen so far, by region and name, and the buckets they are admitted by."""
 
     def __init__(self, limits: Limits) -> None:
+        self.metrics = Metrics(limits.clock)
+        self.drills = Drills()
         self._limits = limits
         self._known: dict[tuple[str, str], Table] = {}
 
@@ -168,40 +74,69 @@ class Tables:
         A table that is known keeps what its buckets hold.
         """
         name = description["TableName"]
+        mode = description.get("BillingModeSummary", {}).get("BillingMode")
+        on_demand = mode == "PAY_PER_REQUEST"
         table = self._known.get((region, name))
-        throughput = description.get("ProvisionedThroughput", {})
+        capacity = self._capacity(table.capacity if table else None, description, on_demand)
         if table is None:
             table = Table(
                 arn=description["TableArn"],
                 key=Key.from_schema(description["KeySchema"]),
-                capacity=self._limits.capacity(throughput),
+                capacity=capacity,
+                meter=self.metrics.meter(name),
+                drills=self.drills,
                 name=name,
             )
             self._known[region, name] = table
-        else:
-            table.capacity = self._updated(table.capacity, throughput)
-        table.indexes = dict(self._indexes(table, description))
+        table.capacity = capacity
+        table.indexes = {
+            index.name: index for index in self._indexes(table, description, on_demand)
+        }
         return table
 
-    def _updated(
-        self, capacity: TableCapacity | None, throughput: Mapping[str, Any], index: bool = False
-    ) -> TableCapacity | None:
-        if capacity is None or not throughput.get("ReadCapacityUnits"):
-            return self._limits.capacity(throughput, index)
-        capacity.update(throughput["ReadCapacityUnits"], throughput["WriteCapacityUnits"])
-        return capacity
+    def _capacity(
+        self,
+        known: PartitionedCapacity | None,
+        description: Mapping[str, Any],
+        on_demand: bool,
+        index: bool = False,
+    ) -> PartitionedCapacity:
+        """The buckets of a table or an index, ``known`` ones brought up to date. A change of
+        billing mode starts anew: no rule for what is kept then is published (model choice)."""
+        if on_demand:
+            maximum = description.get("OnDemandThroughput") or {}
+            if isinstance(known, OnDemandCapacity):
+                known.limit(
+                    _maximum(maximum.get("MaxReadRequestUnits")),
+                    _maximum(maximum.get("MaxWriteRequestUnits")),
+                )
+                return known
+            return self._limits.on_demand(maximum, index)
+        throughput = description["ProvisionedThroughput"]
+        read, write = throughput["ReadCapacityUnits"], throughput["WriteCapacityUnits"]
+        if isinstance(known, TableCapacity):
+            known.update(read, write)
+            return known
+        return self._limits.provisioned(read, write, index)
 
-    def _indexes(self, table: Table, description: Mapping[str, Any]) -> Iterable[tuple[str, Index]]:
+    def _indexes(
+        self, table: Table, description: Mapping[str, Any], on_demand: bool
+    ) -> Iterator[Index]:
         for local in description.get("LocalSecondaryIndexes") or ():
-            yield local["IndexName"], _index(local, table, table)
+            yield _index(local, table, table)
         for entry in description.get("GlobalSecondaryIndexes") or ():
-            name, throughput = entry["IndexName"], entry.get("ProvisionedThroughput", {})
+            name = entry["IndexName"]
             known = table.indexes.get(name)
-            resource = known.resource if known else Resource("", table.key, None)
-            resource.arn = f"{table.arn}/index/{name}"
-            resource.key = Key.from_schema(entry["KeySchema"])
-            resource.capacity = self._updated(resource.capacity, throughput, index=True)
-            yield name, _index(entry, table, resource)
+            resource = Resource(
+                arn=f"{table.arn}/index/{name}",
+                key=Key.from_schema(entry["KeySchema"]),
+                capacity=self._capacity(
+                    known.resource.capacity if known else None, entry, on_demand, index=True
+                ),
+                meter=self.metrics.meter(table.name, name),
+                drills=self.drills,
+            )
+            yield _index(entry, table, resource)
 
 
 def _index(description: Mapping[str, Any], table: Table, resource: Resource) -> Index:

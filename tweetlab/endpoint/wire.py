@@ -7,8 +7,8 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +17,7 @@ from aiohttp import web
 from tweetlab.capacity import ThrottlingReason
 
 TARGET = "DynamoDB_20120810."
+DRILL_HEADER = "x-tweetlab-drill"
 _DYNAMODB = "com.amazonaws.dynamodb.v20120810#"
 _CORAL = "com.amazon.coral."
 _REGION = re.compile(r"Credential=[^/]*/\d+/([\w-]+)/dynamodb/")
@@ -25,6 +26,20 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 PROVISIONED_EXCEEDED = (
     "The level of configured provisioned throughput for the table was exceeded. "
     "Consider increasing your provisioning level with the UpdateTable API."
+)
+INDEX_EXCEEDED = (
+    "The level of configured provisioned throughput for one or more global secondary indexes of "
+    "the table was exceeded. Consider increasing your provisioning level for the "
+    "under-provisioned global secondary indexes with the UpdateTable API."
+)
+ON_DEMAND_EXCEEDED = (
+    "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically "
+    "scaling your table or index so please try again shortly. If exceptions persist, check if you "
+    "have a hot key: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/"
+    "bp-partition-key-design.html"
+)
+MAX_ON_DEMAND_EXCEEDED = (
+    "Throughput exceeds the maximum OnDemandThroughput configured on table or index"
 )
 
 
@@ -46,10 +61,11 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP status and a JSON body."""
+    """An HTTP status, a JSON body, and headers beside the usual ones."""
 
     status: int
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def json(self) -> dict[str, Any]:
@@ -69,7 +85,7 @@ class Answer:
     def including(self, **members: Any) -> Answer:
         """This answer with more members in its JSON; those that are None are left out."""
         more = {name: value for name, value in members.items() if value is not None}
-        return Answer(self.status, dump({**self.json, **more})) if more else self
+        return Answer(self.status, dump({**self.json, **more}), self.headers) if more else self
 
 
 class DynamoDBError(Exception):
@@ -81,15 +97,49 @@ class DynamoDBError(Exception):
 
 
 class Throttled(DynamoDBError):
-    """The 400 of a throttled request, byte for byte as AWS sends it, with ThrottlingReasons."""
+    """The 400 of a throttled request, byte for byte as AWS sends it, with ThrottlingReasons.
 
-    def __init__(self, reason: ThrottlingReason, arn: str) -> None:
-        super().__init__(
-            _DYNAMODB + "ProvisionedThroughputExceededException",
-            PROVISIONED_EXCEEDED,
-            ThrottlingReasons=[{"reason": reason.value, "resource": arn}],
-        )
-        self.reason = reason
+    DynamoDB spells that member differently in the two exceptions (its service model). ``forced``
+    tells that a drill asked for it.
+    """
+
+    def __init__(
+        self, reason: ThrottlingReason, arn: str, on_demand: bool = False, forced: bool = False
+    ) -> None:
+        reasons = [{"reason": reason.value, "resource": arn}]
+        if on_demand:
+            limited = "MaxOnDemand" in reason
+            message = MAX_ON_DEMAND_EXCEEDED if limited else ON_DEMAND_EXCEEDED
+            super().__init__(_DYNAMODB + "ThrottlingException", message, throttlingReasons=reasons)
+        else:
+            super().__init__(
+                _DYNAMODB + "ProvisionedThroughputExceededException",
+                INDEX_EXCEEDED if reason.startswith("Index") else PROVISIONED_EXCEEDED,
+                ThrottlingReasons=reasons,
+            )
+        self.cancellation_code = "ThrottlingError" if on_demand else "ProvisionedThroughputExceeded"
+        if forced:
+            self.answer = replace(self.answer, headers={DRILL_HEADER: "forced"})
+
+
+def transaction_cancelled(refusals: Sequence[Throttled | None]) -> DynamoDBError:
+    """What DynamoDB answers to a transaction with throttled items: a reason for each item, in
+    order (its service model lists codes and messages)."""
+    reasons = [
+        {"Code": error.cancellation_code, "Message": str(error)} if error else {"Code": "None"}
+        for error in refusals
+    ]
+    codes = ", ".join(reason["Code"] for reason in reasons)
+    cancelled = DynamoDBError(
+        _DYNAMODB + "TransactionCanceledException",
+        f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]",
+        CancellationReasons=reasons,
+    )
+    headers = {
+        name: text for error in refusals if error for name, text in error.answer.headers.items()
+    }
+    cancelled.answer = replace(cancelled.answer, headers=headers)
+    return cancelled
 
 
 def validation_error(message: str) -> DynamoDBError:
@@ -146,5 +196,6 @@ def response(answer: Answer) -> web.Response:
             "Connection": "keep-alive",
             "x-amzn-RequestId": base64.b32encode(os.urandom(32)).decode().rstrip("="),
             "x-amz-crc32": str(zlib.crc32(answer.body)),
+            **answer.headers,
         },
     )
