@@ -12,11 +12,12 @@ from urllib.parse import urlsplit
 
 import boto3
 import botocore.session
+import pandas as pd
 import redis
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
 
-from tweetlab import cache
+from tweetlab import cache, metrics
 from tweetlab.errors import LabError
 from tweetlab.servers import Servers
 
@@ -48,12 +49,41 @@ class Lab:
         redis: redis.Redis,
         redis_url: str,
         servers: Servers | None,
+        aws: bool = False,
     ) -> None:
         self.dynamodb = dynamodb
         self.dynamodb_url = dynamodb_url
         self.redis = redis
         self.redis_url = redis_url
         self._servers = servers
+        self._aws = aws
+
+    def metrics(self) -> pd.DataFrame:
+        """What each table and index consumed and refused, second by second.
+
+        See ``tweetlab.metrics.fetch`` for the columns and ``by_minute`` for CloudWatch's view.
+        """
+        return metrics.fetch(self._endpoint())
+
+    def drill(
+        self, calls: int, *, operation: str | None = None, partition_key: str | None = None
+    ) -> None:
+        """Have the endpoint throttle the next ``calls`` calls of an operation, such as "GetItem",
+        or of a partition key, to see how your code copes. The answers carry the header
+        ``x-tweetlab-drill: forced``. Raises ValueError unless just one of the two is named.
+        """
+        if calls < 1 or (operation is None) == (partition_key is None):
+            raise ValueError("Drill at least 1 call of either an operation or a partition key.")
+        drill = {"calls": calls, "operation": operation, "partition_key": partition_key}
+        request = urllib.request.Request(
+            self._endpoint() + "/tweetlab/drill", data=json.dumps(drill).encode()
+        )
+        metrics.open_locally(request).close()
+
+    def _endpoint(self) -> str:
+        if self._aws:
+            raise LabError("The real DynamoDB has no endpoint of ours: CloudWatch has its metrics.")
+        return self.dynamodb_url
 
     def close(self) -> None:
         """Stop the servers that the lab started, with all they hold; twice is fine."""
@@ -133,7 +163,7 @@ def start(
         dynamodb_url = dynamodb_url or servers.urls.get("dynamodb")
     client = aws_client() if aws else local_client(str(dynamodb_url), servers)
     lab_redis = cache.connect(redis_url)
-    return Lab(client, client.meta.endpoint_url, lab_redis, redis_url, servers)
+    return Lab(client, client.meta.endpoint_url, lab_redis, redis_url, servers, aws)
 
 
 def local_client(url: str, keep: object = None) -> DynamoDBClient:
@@ -192,7 +222,7 @@ def aws_client() -> DynamoDBClient:
 
 
 def _throttles_already(url: str) -> bool:
-    """Whether a tweetlab endpoint answers there; raises LabError if nothing does, or if it is AWS."""
+    """Whether a tweetlab endpoint answers there; raises LabError for nothing, or for AWS."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise LabError(f"{DYNAMODB_VARIABLE} is not a URL such as http://127.0.0.1:8010: {url!r}")
@@ -203,9 +233,8 @@ def _throttles_already(url: str) -> bool:
             f"{DYNAMODB_VARIABLE} points at AWS ({url}). To use your account, which costs money, "
             "say so: tweetlab.start(aws=True)."
         )
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(url.rstrip("/") + "/tweetlab", timeout=_PROBE_SECONDS) as response:
+        with metrics.open_locally(url.rstrip("/") + "/tweetlab", _PROBE_SECONDS) as response:
             return "tweetlab" in json.load(response)
     except urllib.error.HTTPError:
         return False  # a DynamoDB, which knows no such path

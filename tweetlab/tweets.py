@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -102,15 +102,13 @@ class TweetTable:
             "WriteCapacityUnits": self.write_capacity,
         }
         with self._errors():
-            try:
+            with suppress(self._dynamodb.exceptions.ResourceInUseException):
                 self._dynamodb.create_table(
                     TableName=self.name,
                     KeySchema=key_schema,
                     AttributeDefinitions=attributes,
                     ProvisionedThroughput=throughput,
                 )
-            except self._dynamodb.exceptions.ResourceInUseException:
-                pass
             self._wait_until_active()
             table = self._dynamodb.describe_table(TableName=self.name)["Table"]
             if table["KeySchema"] != key_schema or table["AttributeDefinitions"] != attributes:

@@ -1,0 +1,69 @@
+"""What the endpoint's tables consumed and refused: second by second, and as CloudWatch would
+show it."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from typing import Any
+
+import pandas as pd
+
+SECONDS = 60
+"""CloudWatch's period for DynamoDB (Developer Guide, "DynamoDB metrics and dimensions")."""
+COLUMNS = [
+    "table",
+    "index",
+    "second",
+    "read_provisioned",
+    "read_consumed",
+    "read_throttled",
+    "write_provisioned",
+    "write_consumed",
+    "write_throttled",
+    "forced",
+    "hottest_keys",
+]
+
+
+def open_locally(request: str | urllib.request.Request, timeout: float = 5) -> Any:
+    """Open a URL of this machine, whatever proxies the environment names; raises OSError."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    return opener.open(request, timeout=timeout)
+
+
+def fetch(dynamodb_url: str) -> pd.DataFrame:
+    """The metrics of a tweetlab endpoint: a row for each second with traffic of each table, and of
+    each global index, named in ``index``.
+
+    ``second`` counts from the endpoint's start. Provisioned and consumed are capacity units;
+    throttled counts requests, or items of a batch, ``forced`` those that a drill throttled.
+    ``hottest_keys`` are the partition keys asked for most, with the number of times, throttled
+    ones included. Raises OSError if nothing answers there.
+    """
+    with open_locally(dynamodb_url + "/tweetlab/metrics") as response:
+        return pd.DataFrame(json.load(response), columns=COLUMNS)
+
+
+def by_minute(metrics: pd.DataFrame) -> pd.DataFrame:
+    """The same by minute, as CloudWatch shows it: consumption is the average per second over the
+    whole minute, throttles are summed, and which second was the bad one is lost.
+
+    Columns: table, index, minute and those of ``fetch`` but for second and hottest_keys.
+    """
+    minutes = metrics.assign(minute=metrics["second"] // SECONDS)
+    folded = (
+        minutes.groupby(["table", "index", "minute"])
+        .agg(
+            read_provisioned=("read_provisioned", "last"),
+            read_consumed=("read_consumed", "sum"),
+            read_throttled=("read_throttled", "sum"),
+            write_provisioned=("write_provisioned", "last"),
+            write_consumed=("write_consumed", "sum"),
+            write_throttled=("write_throttled", "sum"),
+            forced=("forced", "sum"),
+        )
+        .reset_index()
+    )
+    folded[["read_consumed", "write_consumed"]] /= SECONDS
+    return folded
