@@ -34,7 +34,9 @@ def run(lab: Lab, cache: bool) -> pd.DataFrame:
     try:
         tweet_ids = [tweets.create(f"Example tweet {n}.").tweet_id for n in range(TWEETS)]
         requests = workload.zipf(tweet_ids, rate=RATE, seconds=SECONDS, skew=1.0, seed=0)
-        return workload.replay(CachedTweets(tweets, lab.redis) if cache else tweets, requests)
+        reader = CachedTweets(tweets, lab.redis) if cache else tweets
+        label = "with the cache" if cache else "without the cache"
+        return workload.replay(reader, requests, progress=label)
     finally:
         tweets.delete_table()
 

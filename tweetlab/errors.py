@@ -48,3 +48,7 @@ class TableUnavailable(TweetlabError):
 
 class LabError(TweetlabError):
     """The lab could not start, or was about to do something it must not."""
+
+
+class NothingAnswered(TweetlabError):
+    """Every read of a run failed for a reason other than throttling: there is no result to show."""

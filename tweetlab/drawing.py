@@ -1,0 +1,171 @@
+"""How the charts look and speak: the figure that carries its own words, labels, and numbers."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+Floats = npt.NDArray[np.float64]
+
+WITHOUT, WITH, GREEN, GREY = "#D55E00", "#0072B2", "#009E73", "#595959"
+"""Vermillion for reads of the table, blue for those with the cache: colours of Okabe and Ito, which
+every eye tells apart. No chart relies on colour alone."""
+
+STYLE: Any = {
+    "font.size": 14,
+    "axes.titlesize": 14,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "figure.titlesize": 18,
+    "figure.titleweight": "bold",
+    "figure.constrained_layout.use": True,
+    "figure.constrained_layout.h_pad": 0.12,
+    "hatch.linewidth": 0.5,
+}
+
+FASTEST_MS = 0.01
+"""The least latency that is drawn: a logarithmic axis has no zero."""
+
+
+class Chart(Figure):
+    """A matplotlib figure that says what it shows: ``finding`` in a line, ``caption`` in full.
+
+    A notebook shows the picture once, with the caption under it, for those who cannot see the
+    picture and those who want the numbers. PNG and SVG files carry both as metadata.
+    """
+
+    finding = ""
+    caption = ""
+
+    def tell(self, finding: str, *sentences: str) -> Chart:
+        """Make the finding the title, and begin the caption with it; returns the chart."""
+        self.finding = finding
+        self.caption = " ".join([f"{finding}.", *sentences])
+        width = int(self.get_figwidth() * 6.4)  # so many characters fit, bold and of 18 points
+        self.suptitle(textwrap.fill(finding, width), x=0.01, ha="left")
+        return self
+
+    def savefig(self, fname: Any, **options: Any) -> None:
+        """Save as any Figure does, and put the words into PNG and SVG files."""
+        kind = options.get("format") or Path(str(fname)).suffix.lstrip(".").lower()
+        if kind in ("png", "svg"):
+            about = {"Title": self.finding, "Description": self.caption}
+            options["metadata"] = about | (options.get("metadata") or {})
+        super().savefig(fname, **options)
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        png = io.BytesIO()
+        self.savefig(png, format="png", dpi=2 * self.dpi)  # sharp on a high-density screen
+        picture = {
+            "image/png": base64.b64encode(png.getvalue()).decode(),
+            "text/plain": f"Chart: {self.finding}",
+        }
+        about = {"alt": self.finding, "width": round(self.get_figwidth() * self.dpi)}
+        words = {"text/markdown": self.caption, "text/plain": self.caption}
+        display(picture, raw=True, metadata={"image/png": about})  # type: ignore[no-untyped-call]
+        display(words, raw=True)  # type: ignore[no-untyped-call]
+
+
+def label_right(axes: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
+    """Write each (height in data, text, colour) beside the axes, moved apart where they collide."""
+    low, high = axes.get_ylim()
+    scale = axes.yaxis.get_transform()
+    bottom, top = scale.transform([low, high])
+    inches = axes.get_window_extent().transformed(axes.figure.dpi_scale_trans.inverted()).height
+    line = 20 / 72 / inches  # a line of text takes 20 points; heights are parts of the axes
+
+    labels = sorted((max(low, height), text, color) for height, text, color in labels)
+    halves = [line * (text.count("\n") + 1) / 2 for _, text, _ in labels]
+    places, floor = [], 0.0
+    for (height, _, _), half in zip(labels, halves, strict=True):
+        wanted = (scale.transform([height])[0] - bottom) / (top - bottom)
+        places.append(max(wanted, floor + half))
+        floor = places[-1] + half
+    ceiling = 1.0
+    for number in reversed(range(len(labels))):
+        places[number] = min(places[number], ceiling - halves[number])
+        ceiling = places[number] - halves[number]
+    for place, (_, text, color) in zip(places, labels, strict=True):
+        axes.text(
+            1.01, place, text, color=color, weight="bold", va="center", transform=axes.transAxes
+        )
+
+
+def beside(axes: Axes, text: str, point: tuple[float, float], color: str, line: int = 0) -> None:
+    """Write to the upper right of a point, where a falling line leaves room; lines go upward."""
+    offset = (12, 12 + 20 * line)
+    axes.annotate(text, point, offset, textcoords="offset points", color=color, weight="bold")
+
+
+def need(frame: pd.DataFrame, *columns: str) -> None:
+    """Raise ValueError unless the frame has the columns."""
+    missing = [name for name in columns if name not in frame.columns]
+    if missing:
+        raise ValueError(f"This chart needs the columns {missing}, which these rows do not have.")
+
+
+def each_second(at: Floats, weights: Floats | None = None) -> Floats:
+    """Sums of ``weights`` (default: counts) over each whole second from 0 to the last ``at``."""
+    return np.asarray(np.bincount(at.astype(int), weights, minlength=1), dtype=float)
+
+
+def latency_ms(reads: pd.DataFrame) -> Floats:
+    """The column ``seconds`` in milliseconds, as a logarithmic axis can draw it."""
+    ms: Floats = reads["seconds"].to_numpy(float) * 1000
+    return np.maximum(ms, FASTEST_MS)
+
+
+def decades(ms: Floats) -> tuple[float, float]:
+    """Limits of a logarithmic axis that end at powers of ten, so that it has labels."""
+    low, high = (ms.min(), ms.max()) if len(ms) else (1, 10)
+    first = math.floor(math.log10(low))
+    return 10.0**first, 10.0 ** max(first + 1, math.ceil(math.log10(high)))
+
+
+def quantile(values: Floats, q: float) -> float:
+    """That quantile; not a number where there is nothing."""
+    return float(np.quantile(values, q)) if len(values) else math.nan
+
+
+def time(ms: float) -> str:
+    """A latency with two or three digits, in the unit that suits it."""
+    if math.isnan(ms):
+        return "unknown"
+    if ms >= 1000:
+        return f"{ms / 1000:,.1f} s"
+    return f"{ms:.0f} ms" if ms >= 10 else f"{ms:.2g} ms"
+
+
+def count(number: float, what: str) -> str:
+    """As "1 read" or "2,000 reads"."""
+    return f"{number:,.0f} {what}" if number == 1 else f"{number:,.0f} {what}s"
+
+
+def percent(part: float) -> str:
+    """A part of one as "20%"; never 0% for a few, nor 100% for nearly all."""
+    return f"{part:.0%}" if part in (0, 1) or 0.01 <= part <= 0.99 else f"{part:.2%}"
+
+
+def plain(value: float, _: object) -> str:
+    """A tick label of a logarithmic axis as a plain number: 0.1, 10, 1,000."""
+    return f"{value:,g}"
+
+
+def whole_numbers() -> MaxNLocator:
+    """Ticks for whole seconds or ranks."""
+    return MaxNLocator(integer=True, steps=[1, 2, 5, 10])
