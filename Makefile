@@ -1,0 +1,72 @@
+# Everything starts here: `make lab` for the lessons, `make test` for the proof.
+# Works with GNU make 3.81 (macOS) and newer.
+
+PYTHON ?= python3
+VENV ?= .venv
+JUPYTER_ARGS ?=
+PYTEST_ARGS ?=
+
+LESSON := notebooks/00_start_here.ipynb
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+# A stamp is touched only after an install that succeeded, so an interrupted one is done again.
+INSTALLED := $(VENV)/.installed
+INSTALLED_TEST := $(VENV)/.installed-test
+LAB_SETTINGS := $(VENV)/share/jupyter/lab/settings/overrides.json
+PIP := $(PY) -m pip --disable-pip-version-check install --quiet
+# JupyterLab refuses to run as root unless told to, as in a container.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+# Amazon's own DynamoDB Local, from the npm package that carries it. Its licence lets you use it,
+# not pass it on, so it is fetched and never committed.
+DYNAMODB_LOCAL := .cache/dynamodb-local
+DYNAMODB_LOCAL_NPM := amplify-dynamodb-simulator@2.9.30
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help lab test demo lint lessons dynamodb-local
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
+
+lab: $(INSTALLED) ## Open the lessons in JupyterLab (JUPYTER_ARGS=--no-browser to open it yourself)
+	PATH="$(abspath $(BIN)):$$PATH" $(PY) -m jupyterlab $(AS_ROOT) --ip=127.0.0.1 \
+		--ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/$(LESSON) $(JUPYTER_ARGS)
+
+test: $(INSTALLED_TEST) ## Run every test (PYTEST_ARGS="-k cache" for some of them)
+	$(PY) -m pytest -q $(PYTEST_ARGS)
+
+demo: $(INSTALLED) ## Run the headline experiment here in the terminal; writes demo.png
+	$(BIN)/tweetlab demo --out demo.png
+
+lint: $(INSTALLED_TEST) ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+lessons: $(INSTALLED_TEST) ## Write the lessons anew from their solutions
+	$(PY) notebooks/solutions/make_lessons.py
+
+dynamodb-local: $(DYNAMODB_LOCAL)/DynamoDBLocal.jar ## Fetch Amazon's DynamoDB Local for the tests that use it (npm)
+
+$(INSTALLED): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "tweetlab needs Python 3.11 or newer, and '$(PYTHON)' is not." >&2; \
+		echo "Name one that is: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@echo "Installing into $(VENV): a minute or two, once."
+	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) --editable .
+	@mkdir -p $(dir $(LAB_SETTINGS))
+# Without these settings JupyterLab greets the learner with a pop-up about its news.
+	@printf '%s\n' '{"@jupyterlab/apputils-extension:notification":' \
+		'  {"fetchNews": "false", "checkForUpdates": false}}' > $(LAB_SETTINGS)
+	@touch $@
+
+$(INSTALLED_TEST): $(INSTALLED)
+	@$(PIP) --editable '.[test]'
+	@touch $@
+
+$(DYNAMODB_LOCAL)/DynamoDBLocal.jar:
+	@mkdir -p .cache
+	cd .cache && tar -xzf "$$(npm pack --silent $(DYNAMODB_LOCAL_NPM))" package/emulator
+	rm -rf $(DYNAMODB_LOCAL) && mv .cache/package/emulator $(DYNAMODB_LOCAL)
+	rm -rf .cache/package .cache/amplify-dynamodb-simulator-*.tgz

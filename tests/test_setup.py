@@ -1,0 +1,222 @@
+"""The files that set the project up agree with each other."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import redis
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+ROOT = Path(__file__).parent.parent
+# What conda-forge calls some of the packages.
+CONDA_NAMES = {"matplotlib": "matplotlib-base", "redis": "redis-py"}
+
+
+def read_yaml(name: str) -> Any:
+    return yaml.safe_load((ROOT / name).read_text())
+
+
+@pytest.fixture(scope="module")
+def project() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+@pytest.fixture(scope="module")
+def requirements(project) -> list[Requirement]:
+    return [Requirement(line) for line in project["dependencies"]]
+
+
+@pytest.fixture(scope="module")
+def environment() -> dict[str, Any]:
+    return read_yaml("environment.yml")
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    return read_yaml("docker-compose.yml")["services"]
+
+
+# environment.yml
+
+
+def test_conda_has_the_dependencies_of_pip_with_the_same_ranges(requirements, environment):
+    *conda, pip = environment["dependencies"]
+    assert pip["pip"][-1] == "-e ."
+    from_conda = {line for line in conda if not line.startswith(("python=", "pip"))}
+    from_pypi = [Requirement(line) for line in pip["pip"][:-1]]
+
+    on_pypi_only = {requirement.name for requirement in from_pypi}
+    expected = {
+        f"{CONDA_NAMES.get(requirement.name, requirement.name)}{in_order(requirement.specifier)}"
+        for requirement in requirements
+        if requirement.name not in on_pypi_only
+    }
+    assert from_conda == expected
+    assert {str(line) for line in from_pypi} == {
+        str(requirement) for requirement in requirements if requirement.name in on_pypi_only
+    }
+
+
+def test_conda_python_is_one_that_the_package_allows(project, environment):
+    [python] = [line for line in environment["dependencies"] if str(line).startswith("python=")]
+    # repo2docker, behind Binder, picks its base image by this pattern.
+    version = re.match(r"python\s*=+\s*([\d\.]*)", python)
+    assert version is not None
+    assert version[1] in SpecifierSet(project["requires-python"])
+
+
+def test_every_dependency_has_both_bounds(project, requirements):
+    extras = [Requirement(line) for line in project["optional-dependencies"]["test"]]
+    for requirement in [*requirements, *extras]:
+        operators = sorted(clause.operator for clause in requirement.specifier)
+        assert operators == ["<", ">="], requirement
+
+
+def in_order(specifier: SpecifierSet) -> str:
+    return ",".join(sorted(map(str, specifier), reverse=True))
+
+
+# docker-compose.yml
+
+
+def test_compose_file_is_valid():
+    check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
+    subprocess.run([*check, ROOT / "docker-compose.yml"], check=True, capture_output=True)
+
+
+def test_compose_listens_on_this_machine_only_where_its_comment_says(services):
+    comment = (ROOT / "docker-compose.yml").read_text()
+    assert services["dynamodb"]["ports"] == ["127.0.0.1:8010:8000"]
+    assert "AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:8010\n" in comment
+    assert services["redis"]["ports"] == ["127.0.0.1:6379:6379"]
+    assert "REDIS_URL=redis://127.0.0.1:6379\n" in comment
+
+
+def test_compose_pins_its_images(services):
+    images = [service["image"] for service in services.values()]
+    assert [re.split("[:-]", image.split("/")[-1])[0] for image in images] == ["dynamodb", "redis"]
+    for image in images:
+        assert re.search(r":\d+\.\d+\.\d+(-alpine)?$", image), image
+
+
+def test_compose_dynamodb_shares_its_tables_between_keys_and_regions(dynamodb_local):
+    """The lab, the AWS CLI and another SDK each sign with keys of their own."""
+
+    def client(key: str, region: str) -> Any:
+        return boto3.client(
+            "dynamodb",
+            endpoint_url=dynamodb_local,
+            region_name=region,
+            aws_access_key_id=key,
+            aws_secret_access_key="secret",
+        )
+
+    client("lab", "us-east-1").create_table(
+        TableName="shared",
+        KeySchema=[{"AttributeName": "tweet_id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "tweet_id", "AttributeType": "S"}],
+        ProvisionedThroughput={"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
+    )
+    other = client("other", "eu-west-1")
+    assert "shared" in other.list_tables()["TableNames"]
+    other.delete_table(TableName="shared")
+
+
+def test_compose_redis_keeps_nothing_on_disk(redis_server):
+    with redis.Redis.from_url(redis_server) as server:
+        assert server.config_get("save") == {"save": ""}
+        assert server.config_get("appendonly") == {"appendonly": "no"}
+
+
+# Makefile and .ci/run
+
+
+def test_make_help_lists_every_target():
+    makefile = (ROOT / "Makefile").read_text()
+    [targets] = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    listed = re.findall(r"^  make ([a-z-]+) +\S", make(), re.MULTILINE)
+    assert listed == targets.split()
+    assert {"lab", "test", "demo", "lint", "help"} <= set(listed)
+    readme = (ROOT / "README.md").read_text()
+    commands = re.findall(r"(?:^|`)make ([a-z-]+)(?=`| +#| [A-Z])", readme, re.MULTILINE)
+    assert set(commands) <= set(listed)
+
+
+# A stand-in for Python that has a version, and makes environments out of copies of itself, into
+# which nothing can be installed while the network is down.
+PYTHON = """#!/bin/sh
+case "$*" in
+  -c*) exec {python} -c "import sys; sys.version_info = {version}; exec(sys.argv[1])" "$2" ;;
+  "-m venv"*) mkdir -p "$4/bin" && cp "$0" "$4/bin/python" ;;
+  *install*) test ! -e {offline} ;;
+esac
+"""
+
+
+@pytest.fixture
+def offline(tmp_path) -> Path:
+    path = tmp_path / "offline"
+    path.touch()
+    return path
+
+
+def stand_in(offline: Path, version: tuple[int, int]) -> Path:
+    path = offline.with_name("python")
+    path.write_text(PYTHON.format(python=sys.executable, version=version, offline=offline))
+    path.chmod(0o755)
+    return path
+
+
+def test_make_refuses_a_python_that_is_too_old(offline):
+    venv = offline.with_name("venv")
+    with pytest.raises(subprocess.CalledProcessError) as failure:
+        make("lab", f"PYTHON={stand_in(offline, (3, 10))}", f"VENV={venv}")
+    assert "tweetlab needs Python 3.11 or newer" in failure.value.stderr
+    assert not venv.exists()
+
+
+def test_make_does_an_interrupted_install_again_and_a_finished_one_only_once(offline):
+    stamp = offline.with_name("venv") / ".installed"
+    install = (str(stamp), f"PYTHON={stand_in(offline, (3, 11))}", f"VENV={stamp.parent}")
+    for _ in range(2):
+        with pytest.raises(subprocess.CalledProcessError) as failure:
+            make(*install)
+        assert "Installing into" in failure.value.stdout
+        assert not stamp.exists()
+    offline.unlink()
+    assert "Installing into" in make(*install)
+    assert "Installing into" not in make(*install)
+
+
+def make(*arguments: str) -> str:
+    outer = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}  # the tests may themselves run under make
+    environment = {name: value for name, value in os.environ.items() if name not in outer}
+    return subprocess.run(
+        ["make", *arguments],
+        cwd=ROOT,
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+
+def test_ci_runs_lint_and_the_test_command_of_the_readme():
+    script = ROOT / ".ci" / "run"
+    assert script.stat().st_mode & stat.S_IXUSR
+    commands = script.read_text().splitlines()
+    assert commands[-2:] == ["make lint", "make test"]
+    assert "set -euo pipefail" in commands
+    readme = (ROOT / "README.md").read_text()
+    assert re.search(r"\bmake test\b", readme)
