@@ -13,7 +13,7 @@ Guide; where AWS publishes none, the docstring says "model choice".
 from tweetlab.capacity.buckets import ThrottlingReason
 from tweetlab.capacity.on_demand import OnDemandCapacity
 from tweetlab.capacity.table import PartitionedCapacity, TableCapacity, initial_partitions
-from tweetlab.capacity.units import item_size, read_units, write_units
+from tweetlab.capacity.units import item_size, read_units, value_size, write_units
 
 __all__ = [
     "OnDemandCapacity",
@@ -23,5 +23,6 @@ __all__ = [
     "initial_partitions",
     "item_size",
     "read_units",
+    "value_size",
     "write_units",
 ]

@@ -76,11 +76,13 @@ class Throughput:
         self.rate = rate
         self.reason, self.key_range_reason = reasons
         self._seconds = max(1.0, burst_seconds)
-        shares = 1 if adaptive else partitions
-        share = rate / shares
-        size = share * self._seconds
-        level = min(share * (1 + initial_burst_seconds), size)
-        self._shares = [Bucket(share, size, level, now) for _ in range(shares)]
+        self._divisors = [1] if adaptive else [partitions] * partitions
+        self._shares = []
+        for divisor in self._divisors:
+            share = rate / divisor
+            size = share * self._seconds
+            level = min(share * (1 + initial_burst_seconds), size)
+            self._shares.append(Bucket(share, size, level, now))
         self._maxima = [
             Bucket(partition_rate, partition_rate, partition_rate, now) for _ in range(partitions)
         ]
@@ -93,26 +95,25 @@ class Throughput:
         item on a small table waits for its turn and is not refused for ever (model choice).
         """
         if partition is None:
-            shares, maxima = self._shares, self._maxima
-        else:
-            shares = self._shares if self._adaptive else self._shares[partition : partition + 1]
-            maxima = self._maxima[partition : partition + 1]
-        for bucket in shares:
-            if bucket.units(now) <= 0:
-                return self.reason if self._adaptive else self.key_range_reason
-        for bucket in maxima:
-            if bucket.units(now) <= 0:
-                return self.key_range_reason
+            refusals = (self.refusal(number, now) for number in range(len(self._maxima)))
+            return next(filter(None, refusals), None)
+        if self._shares[0 if self._adaptive else partition].units(now) <= 0:
+            # One partition's share may be used up while others have some left.
+            left = not self._adaptive and any(share.units(now) > 0 for share in self._shares)
+            return self.key_range_reason if left else self.reason
+        if self._maxima[partition].units(now) <= 0:
+            return self.key_range_reason
         return None
 
-    def charge(self, partition: int | None, units: float) -> None:
+    def charge(self, partition: int | None, units: float, now: float) -> None:
         """Take what a call consumed; a bucket may go below zero and must earn its way back.
 
         A scan (partition None) is spread evenly over the partitions (model choice).
         """
         if partition is None:
-            for number in range(len(self._maxima)):
-                self.charge(number, units / len(self._maxima))
+            for buckets in (self._shares, self._maxima):
+                for bucket in buckets:
+                    bucket.level -= units / len(buckets)
             return
         self._shares[0 if self._adaptive else partition].level -= units
         self._maxima[partition].level -= units
@@ -124,14 +125,14 @@ class Throughput:
     def resize(self, rate: float, now: float) -> None:
         """Provision ``rate`` units a second from now on, with what the buckets hold now."""
         self.rate = rate
-        share = rate / len(self._shares)
-        for bucket in self._shares:
+        for bucket, divisor in zip(self._shares, self._divisors, strict=True):
+            share = rate / divisor
             bucket.resize(share, share * self._seconds, now)
 
-    def double(self, now: float) -> None:
-        """Split each partition in two; neighbours in the list are the halves of one."""
-        self._maxima = [half for bucket in self._maxima for half in (bucket, bucket.split(1, now))]
+    def split(self, partition: int, now: float) -> None:
+        """Make two of a partition, which then are neighbours: each has half its share."""
+        self._maxima.insert(partition, self._maxima[partition].split(1, now))
         if not self._adaptive:
-            self._shares = [
-                half for bucket in self._shares for half in (bucket, bucket.split(0.5, now))
-            ]
+            self._shares.insert(partition, self._shares[partition].split(0.5, now))
+            self._divisors[partition] *= 2
+            self._divisors.insert(partition, self._divisors[partition])

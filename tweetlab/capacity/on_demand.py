@@ -23,7 +23,8 @@ class OnDemandThroughput(Throughput):
     at least what a new table serves (Developer Guide, "On-demand capacity mode").
 
     The peak is the most units charged in one second of the clock; it becomes the previous one
-    when a period of 30 minutes ends (model choice: AWS says "within 30 minutes").
+    when a period of 30 minutes ends (model choice: AWS says "within 30 minutes"); then ``grow`` is
+    called.
     """
 
     def __init__(
@@ -34,10 +35,12 @@ class OnDemandThroughput(Throughput):
         reasons: tuple[ThrottlingReason, ThrottlingReason],
         maximum: float | None,
         previous_peak: float,
+        grow: Callable[[], None],
         now: float,
     ) -> None:
+        self._grow = grow
         self._new_rate = new_rate
-        self._maximum = maximum
+        self.maximum = maximum
         self._previous_peak = previous_peak
         self._peak = self._this_second = 0.0
         self._second = int(now)
@@ -50,7 +53,7 @@ class OnDemandThroughput(Throughput):
         return max(self._new_rate, 2 * self._previous_peak)
 
     def _limit(self) -> float:
-        return min(self.traffic_limit, self._maximum or self.traffic_limit)
+        return min(self.traffic_limit, self.maximum or self.traffic_limit)
 
     def limit(
         self,
@@ -59,20 +62,22 @@ class OnDemandThroughput(Throughput):
         now: float,
     ) -> None:
         """Set another maximum, or none."""
-        self._maximum = maximum
+        self.maximum = maximum
         self.reason, self.key_range_reason = reasons
         self.resize(self._limit(), now)
 
-    def note(self, units: float, now: float) -> None:
-        """Take in consumption, from which the peak is known."""
+    def charge(self, partition: int | None, units: float, now: float) -> None:
+        super().charge(partition, units, now)
         if int(now) != self._second:
             self._second, self._this_second = int(now), 0.0
         if now - self._period_start >= PEAK_SECONDS:
             self._previous_peak = max(self._previous_peak, self._peak)
             self._peak, self._period_start = 0.0, now
             self.resize(self._limit(), now)
+            self._grow()
         self._this_second += units
-        self._peak = max(self._peak, self._this_second)
+        # What was saved up makes no peak.
+        self._peak = max(self._peak, min(self._this_second, self.rate))
 
 
 class OnDemandCapacity(PartitionedCapacity):
@@ -105,6 +110,7 @@ class OnDemandCapacity(PartitionedCapacity):
             _reasons("READ", index, max_read),
             max_read,
             previous_reads,
+            self._grow,
             now,
         )
         self.writes = OnDemandThroughput(
@@ -114,11 +120,12 @@ class OnDemandCapacity(PartitionedCapacity):
             _reasons("WRITE", index, max_write),
             max_write,
             previous_writes,
+            self._grow,
             now,
         )
         super().__init__(partitions, clock)
         self._index = index
-        self._grow(now)
+        self._grow()
 
     def limit(self, max_read: float | None, max_write: float | None) -> None:
         """``UpdateTable``: other maxima from now on; no bucket is refilled."""
@@ -126,20 +133,12 @@ class OnDemandCapacity(PartitionedCapacity):
         self.reads.limit(max_read, _reasons("READ", self._index, max_read), now)
         self.writes.limit(max_write, _reasons("WRITE", self._index, max_write), now)
 
-    def _charge(
-        self, throughput: Throughput, partition: int | None, units: float, now: float
-    ) -> None:
-        super()._charge(throughput, partition, units, now)
-        assert isinstance(throughput, OnDemandThroughput)
-        throughput.note(units, now)
-        self._grow(now)
-
-    def _grow(self, now: float) -> None:
+    def _grow(self) -> None:
         while (
             self.reads.traffic_limit > self.partitions * PARTITION_READ_UNITS
             or self.writes.traffic_limit > self.partitions * PARTITION_WRITE_UNITS
         ):
-            self._double(now)
+            self._double()
 
 
 def _reasons(

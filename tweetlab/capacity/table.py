@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 import time
 import zlib
+from bisect import bisect_right
 from collections.abc import Callable
 
 from tweetlab.capacity.buckets import ThrottlingReason, Throughput
 
 PARTITION_READ_UNITS = 3000
 PARTITION_WRITE_UNITS = 1000
+_HASHES = 2**32
+"""Values of CRC-32."""
 
 
 def initial_partitions(read_capacity: float, write_capacity: float) -> int:
@@ -30,8 +33,13 @@ class PartitionedCapacity:
     writes: Throughput
 
     def __init__(self, partitions: int, clock: Callable[[], float]) -> None:
-        self.partitions = partitions
+        self._starts = [-(-number * _HASHES // partitions) for number in range(partitions)]
         self._clock = clock
+
+    @property
+    def partitions(self) -> int:
+        """How many there are."""
+        return len(self._starts)
 
     def read(self, partition_key: str | None, units: float) -> ThrottlingReason | None:
         """Admit a read and charge its ``units``: None; or charge nothing and say why not.
@@ -47,11 +55,11 @@ class PartitionedCapacity:
     def charge_read(self, partition_key: str | None, units: float) -> None:
         """Charge a read that was admitted before its cost was known."""
         partition = None if partition_key is None else self.partition_of(partition_key)
-        self._charge(self.reads, partition, units, self._clock())
+        self.reads.charge(partition, units, self._clock())
 
     def charge_write(self, partition_key: str, units: float) -> None:
         """The same for a write; less than 0 gives units back."""
-        self._charge(self.writes, self.partition_of(partition_key), units, self._clock())
+        self.writes.charge(self.partition_of(partition_key), units, self._clock())
 
     def _take(
         self, throughput: Throughput, partition_key: str | None, units: float
@@ -60,26 +68,30 @@ class PartitionedCapacity:
         now = self._clock()
         reason = throughput.refusal(partition, now)
         if reason is None and units:
-            self._charge(throughput, partition, units, now)
+            throughput.charge(partition, units, now)
         return reason
 
-    def _charge(
-        self, throughput: Throughput, partition: int | None, units: float, now: float
-    ) -> None:
-        throughput.charge(partition, units)
-
     def partition_of(self, partition_key: str) -> int:
-        """The partition that holds a key: each has an equal range of a hash, so that doubling the
-        partitions splits every one in two (the hash, CRC-32, is a model choice).
+        """The partition that holds a key: each has a range of a hash, at first of equal size (the
+        hash, CRC-32, is a model choice).
         """
-        if self.partitions == 1:
+        if len(self._starts) == 1:
             return 0
-        return zlib.crc32(partition_key.encode()) * self.partitions >> 32
+        return bisect_right(self._starts, zlib.crc32(partition_key.encode())) - 1
 
-    def _double(self, now: float) -> None:
-        self.partitions *= 2
-        self.reads.double(now)
-        self.writes.double(now)
+    def split(self, partition: int) -> None:
+        """Make two of a partition, as happens to one that holds more than 10 GB: each takes half
+        its keys and has half its throughput, and the others keep theirs (Developer Guide of 2018).
+        """
+        now = self._clock()
+        end = [*self._starts, _HASHES][partition + 1]
+        self._starts.insert(partition + 1, (self._starts[partition] + end) // 2)
+        self.reads.split(partition, now)
+        self.writes.split(partition, now)
+
+    def _double(self) -> None:
+        for partition in reversed(range(self.partitions)):
+            self.split(partition)
 
 
 class TableCapacity(PartitionedCapacity):
@@ -104,7 +116,7 @@ class TableCapacity(PartitionedCapacity):
         index: bool = False,
     ) -> None:
         _check_positive(read_capacity=read_capacity, write_capacity=write_capacity)
-        if burst_seconds < 0 or initial_burst_seconds < 0:
+        if not (burst_seconds >= 0 and initial_burst_seconds >= 0):  # NaN compares with nothing
             raise ValueError("burst_seconds and initial_burst_seconds cannot be negative")
         if partitions is not None and partitions < 1:
             raise ValueError(f"a table has at least 1 partition, not {partitions}")
@@ -138,10 +150,10 @@ class TableCapacity(PartitionedCapacity):
         self.reads.resize(read_capacity, now)
         self.writes.resize(write_capacity, now)
         while self.partitions < initial_partitions(read_capacity, write_capacity):
-            self._double(now)
+            self._double()
 
 
 def _check_positive(**capacities: float) -> None:
     for name, value in capacities.items():
-        if not value > 0:
+        if not 0 < value < math.inf:
             raise ValueError(f"{name} must be more than 0 units a second, not {value!r}")

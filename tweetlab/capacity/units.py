@@ -40,7 +40,7 @@ def _number_size(number: str) -> int:
     if not value.is_finite():
         raise ValueError("neither infinity nor NaN is a number of DynamoDB's")
     # Not normalize(): it rounds to the context's 28 digits, and DynamoDB's numbers have up to 38.
-    digits = "".join(map(str, value.as_tuple().digits)).strip("0")
+    digits = "".join(map(str, value.as_tuple().digits)).rstrip("0")
     return 1 + math.ceil(len(digits) / 2)
 
 
@@ -73,7 +73,7 @@ def read_units(size: int, consistent: bool = False, transactional: bool = False)
     blocks = max(1, math.ceil(size / (4 * KILOBYTE)))
     if transactional:
         return 2.0 * blocks
-    return blocks if consistent else blocks / 2
+    return float(blocks) if consistent else blocks / 2
 
 
 def write_units(size: int, transactional: bool = False) -> float:

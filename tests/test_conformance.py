@@ -1,0 +1,17 @@
+"""Each worked example that AWS has published, by its number, on a fake clock."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conformance import EXAMPLES, README, Example, with_table
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=[each.number for each in EXAMPLES])
+def test_a_worked_example(example: Example):
+    assert example.ours() == example.expected
+
+
+def test_the_readmes_table_is_what_the_examples_give():
+    readme = README.read_text("utf-8")
+    assert with_table(readme) == readme, "write it anew with: make conformance"
