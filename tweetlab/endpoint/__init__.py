@@ -1,11 +1,16 @@
 """The DynamoDB endpoint that throttles: HTTP in front of moto or of any DynamoDB.
 
-server     takes requests and finds who answers them
-reads, writes   what each call is asked, forwarded and charged
-charging   what a call costs and how that is reported
-tables     the tables known, their keys and their buckets (``tweetlab.capacity``)
+http_server     brings requests, and takes answers back
+server          finds who answers them
+wire, validation    DynamoDB's requests, answers and errors
+reads, writes, batches, transactions, partiql, partiql_batches
+                what each call is asked, forwarded and charged
+control         the calls that are never throttled
+statements      what a PartiQL statement reads or writes
+charging        what a call costs, and how that is reported
+resources, tables   tables and indexes, their keys and their buckets (tweetlab.capacity)
+metrics, drills     what was consumed; throttles on request
 backend, upstream   where admitted requests go
-wire       DynamoDB's requests, answers and errors
 """
 
 from tweetlab.endpoint.server import ABOUT_PATH, Endpoint, start

@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
 
+from tweetlab.endpoint.metrics import Kind
 from tweetlab.endpoint.resources import Item, Table
 from tweetlab.endpoint.tables import Limits, Tables
 from tweetlab.endpoint.upstream import Upstream
 from tweetlab.endpoint.wire import Answer, Call, dump
 
 BATCH_KEYS = 100
+TOKEN_SECONDS = 600
+"""A client token names the same transaction for ten minutes (Developer Guide, "Idempotency")."""
+T = TypeVar("T")
 READS = {"GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems"}
+
+
+class Memory(Generic[T]):
+    """What goes with the tokens that clients were given, or gave, in the last ten minutes."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._held: dict[str, tuple[float, T]] = {}
+
+    def put(self, token: str, value: T) -> None:
+        """Keep a value, and drop those that have become too old."""
+        while self._held and self.get(oldest := next(iter(self._held))) is None:
+            del self._held[oldest]
+        self._held[token] = (self._clock(), value)
+
+    def get(self, token: str | None) -> T | None:
+        """The value that goes with a token."""
+        since, value = self._held.get(token or "", (0.0, None))
+        return value if self._clock() - since < TOKEN_SECONDS else None
+
+
+class Position(NamedTuple):
+    """Where a page of a SELECT ended: in which of its searches, and after which key."""
+
+    search: int
+    start: Item | None
 
 
 class Backend:
@@ -19,6 +49,9 @@ class Backend:
 
     def __init__(self, upstream: Upstream, limits: Limits) -> None:
         self.tables = Tables(limits)
+        self.transactions: Memory[bool] = Memory(limits.clock)
+        """By client token, those that were made and are not made again."""
+        self.positions: Memory[Position] = Memory(limits.clock)
         self._upstream = upstream
 
     async def forward(self, call: Call, request: Mapping[str, Any] | None = None) -> Answer:
@@ -30,10 +63,11 @@ class Backend:
         """The upstream's answer to a request of ours, made on behalf of a call."""
         return await self._upstream.send(operation, dump(request), call.headers)
 
-    async def table(self, call: Call, name: str) -> Table | None:
+    async def table(self, call: Call, name: str, kind: Kind | None = None) -> Table | None:
         """The table of that name; None where the upstream has none and will say so itself.
 
-        Raises Throttled where a drill asks for it.
+        Raises Throttled where a drill asks for it, as what the operation does (``kind``, where its
+        name does not tell).
         """
         table = self.tables.get(call.region, name)
         if table is None:
@@ -44,7 +78,7 @@ class Backend:
             table = self.tables.get(call.region, name)
             table = table or self.tables.learn(call.region, answer.json["Table"])
         if self.tables.drills.strikes(operation=call.operation):
-            raise table.force("read" if call.operation in READS else "write")
+            raise table.force(kind or ("read" if call.operation in READS else "write"))
         return table
 
     async def items(self, call: Call, keys: Iterable[tuple[Table, Item]]) -> list[Item | None]:

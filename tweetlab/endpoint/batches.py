@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tweetlab.capacity import item_size, read_units
-from tweetlab.endpoint.backend import Backend
+from tweetlab.endpoint.backend import BATCH_KEYS, Backend
 from tweetlab.endpoint.charging import (
     Cost,
     charge_writes,
     check_writes,
-    consumed_capacity,
+    consumed_capacities,
     refund_writes,
     write_costs,
 )
 from tweetlab.endpoint.reads import HIDING, detail
 from tweetlab.endpoint.resources import Item, Table
-from tweetlab.endpoint.wire import Answer, Call, Throttled
+from tweetlab.endpoint.wire import Answer, Call, Throttled, validation_error
 from tweetlab.endpoint.writes import locked
 
+BATCH_WRITES = 25
+"""Writes of a BatchWriteItem at most (API reference)."""
 
-@dataclass(frozen=True)
-class _Key:
-    """One key that a BatchGetItem asks for."""
+
+@dataclass(frozen=True, eq=False)
+class _Entry:
+    """One key that a BatchGetItem asks for, or one put or delete of a BatchWriteItem."""
 
     table: Table
+    name: str
+    """Of the table, as requested: it may be an ARN."""
     key: Item
-    consistent: bool
+    request: Mapping[str, Any]
+    """What stands in the request: the key, or the WriteRequest."""
 
     @property
     def partition_key(self) -> str:
@@ -36,195 +42,161 @@ class _Key:
 
     @property
     def identity(self) -> tuple[str, ...]:
-        return self.table.key.identity(self.key)
+        """What tells it from the others."""
+        return (self.name, *self.table.key.identity(self.key))
+
+    @property
+    def after(self) -> Item | None:
+        """What the write leaves behind."""
+        item: Item | None = self.request.get("PutRequest", {}).get("Item")
+        return item
 
 
 async def batch_get_item(backend: Backend, call: Call) -> Answer:
-    """Each item is admitted and charged by itself; the throttled ones come back as
-    UnprocessedKeys. An error only where none could be read (API reference).
-    """
+    """The throttled keys come back as UnprocessedKeys. An error only where none could be read (API
+    reference)."""
     requested: Mapping[str, Any] = call.request["RequestItems"]
-    tables: dict[str, Table] = {}
-    for name, entry in requested.items():
+    entries: list[_Entry] = []
+    for name, of_table in requested.items():
         table = await backend.table(call, name)
-        if table is None or not all(table.key.within(key) for key in entry["Keys"]):
-            return await backend.forward(call)
-        tables[name] = table
+        for key in of_table["Keys"]:
+            if table is None or not table.key.within(key):
+                return await backend.forward(call)
+            entries.append(_Entry(table, name, key, key))
+    _check(call, BATCH_KEYS, entries)
 
-    throttled: Throttled | None = None
-    wanted: dict[str, list[_Key]] = {}
-    for name, entry in requested.items():
-        for key in entry["Keys"]:
-            wanted_key = _Key(tables[name], key, entry.get("ConsistentRead", False))
-            try:
-                wanted_key.table.check_read(wanted_key.partition_key)
-            except Throttled as error:
-                throttled = error
-            else:
-                wanted.setdefault(name, []).append(wanted_key)
+    def only(entries: Iterable[_Entry]) -> dict[str, Any]:
+        """The request's items, those entries only."""
+        return {
+            name: {**requested[name], "Keys": keys} for name, keys in _by_table(entries).items()
+        }
+
+    wanted, throttled = _admitted(
+        entries, lambda entry: entry.table.check_read(entry.partition_key)
+    )
     if throttled and not wanted:
         raise throttled
-
-    answer = await backend.forward(call, _batch_request(call.request, wanted))
+    answer = await backend.forward(call, {**call.request, "RequestItems": only(wanted)})
     if not answer.ok:
         return answer
     left = answer.json.get("UnprocessedKeys", {})
-    sizes = await _batch_sizes(backend, call, answer, wanted)
-    admitted: dict[str, list[_Key]] = {}
+    read = [e for e in wanted if e.key not in left.get(e.name, {}).get("Keys", ())]
+    sizes = await _sizes(backend, call, answer, read)
     costs: list[Cost] = []
-    for name, key in _each(wanted):
-        if key.key in left.get(name, {}).get("Keys", ()):
-            continue
-        units = read_units(sizes.get((name, key.identity), 0), key.consistent)
-        try:
-            key.table.read(key.partition_key, units)
-        except Throttled as error:
-            throttled = error
-        else:
-            admitted.setdefault(name, []).append(key)
-            costs.append(Cost(key.table, None, key.partition_key, units))
+
+    def charge(entry: _Entry) -> None:
+        consistent = requested[entry.name].get("ConsistentRead", False)
+        units = read_units(sizes.get(entry.identity, 0), consistent)
+        entry.table.read(entry.partition_key, units)
+        costs.append(Cost(entry.table, None, entry.partition_key, units))
+
+    admitted, throttled = _admitted(read, charge)
     if throttled and not admitted:
         raise throttled
-    if admitted != wanted and not left:
-        answer = await backend.forward(call, _batch_request(call.request, admitted))
+    if throttled:
+        # Of what was read, some is not to be shown.
+        answer = await backend.forward(call, {**call.request, "RequestItems": only(admitted)})
         if not answer.ok:
             return answer
-    return _batch_answer(call, answer, tables, admitted, costs)
+    return answer.including(
+        UnprocessedKeys=only(entry for entry in entries if entry not in admitted),
+        ConsumedCapacity=consumed_capacities(costs, detail(call.request)),
+    )
 
 
-def _each(keys: Mapping[str, list[_Key]]) -> Iterator[tuple[str, _Key]]:
-    return ((name, key) for name, of_table in keys.items() for key in of_table)
-
-
-def _batch_request(request: Mapping[str, Any], keys: Mapping[str, list[_Key]]) -> dict[str, Any]:
-    """The request with those keys only."""
-    items = {
-        name: {**request["RequestItems"][name], "Keys": [key.key for key in of_table]}
-        for name, of_table in keys.items()
-    }
-    return {"RequestItems": items}
-
-
-async def _batch_sizes(
-    backend: Backend, call: Call, answer: Answer, wanted: Mapping[str, list[_Key]]
-) -> dict[tuple[str, tuple[str, ...]], int]:
-    """Bytes of each item, by table and key; those that do not exist are left out."""
+async def _sizes(
+    backend: Backend, call: Call, answer: Answer, read: list[_Entry]
+) -> dict[tuple[str, ...], int]:
+    """Bytes of each item by its entry's identity; those that do not exist are left out."""
     requested = call.request["RequestItems"]
     if any(name in entry for entry in requested.values() for name in HIDING):
-        keys = [(key.table, key.key) for _, key in _each(wanted)]
-        items = await backend.items(call, keys)
-        found = [(key, item) for (key, item) in zip(_each(wanted), items, strict=True) if item]
-        return {(name, key.identity): item_size(item) for (name, key), item in found}
+        items = await backend.items(call, [(entry.table, entry.key) for entry in read])
+        found = [(entry, item) for entry, item in zip(read, items, strict=True) if item]
+        return {entry.identity: item_size(item) for entry, item in found}
+    keys = {entry.name: entry.table.key for entry in read}
     return {
-        (name, wanted[name][0].table.key.identity(item)): item_size(item)
+        (name, *keys[name].identity(item)): item_size(item)
         for name, items in answer.json["Responses"].items()
         for item in items
     }
 
 
-def _batch_answer(
-    call: Call,
-    answer: Answer,
-    tables: Mapping[str, Table],
-    admitted: Mapping[str, list[_Key]],
-    costs: list[Cost],
-) -> Answer:
-    unprocessed: dict[str, Any] = {}
-    for name, entry in call.request["RequestItems"].items():
-        done = [key.key for key in admitted.get(name, ())]
-        keys = [key for key in entry["Keys"] if key not in done]
-        if keys:
-            unprocessed[name] = {**entry, "Keys": keys}
-    reports = [
-        consumed_capacity(table, [c for c in costs if c.resource is table], detail(call.request))
-        for name, table in tables.items()
-        if name in admitted
-    ]
-    return answer.including(
-        UnprocessedKeys=unprocessed, ConsumedCapacity=reports if any(reports) else None
-    )
-
-
-@dataclass(frozen=True)
-class _Write:
-    """One put or delete of a BatchWriteItem, as it was requested."""
-
-    name: str
-    table: Table
-    request: Mapping[str, Any]
-    after: Item | None
-    key: Item
-
-    @classmethod
-    def of(cls, name: str, table: Table, request: Mapping[str, Any]) -> _Write | None:
-        """The write in a ``WriteRequest``; None if it has no key of this table."""
-        item = request.get("PutRequest", {}).get("Item")
-        given = item if item is not None else request.get("DeleteRequest", {}).get("Key")
-        if not table.key.within(given):
-            return None
-        return cls(name, table, request, item, table.key.of(given))
-
-
 async def batch_write_item(backend: Backend, call: Call) -> Answer:
     """The throttled writes are not made and come back as UnprocessedItems. An error only where
     none could be made (API reference)."""
-    writes: list[_Write] = []
+    entries: list[_Entry] = []
     for name, requests in call.request["RequestItems"].items():
         table = await backend.table(call, name)
         for request in requests:
-            write = table and _Write.of(name, table, request)
-            if not write:
+            if len(request) != 1:
+                raise validation_error("A write request is one PutRequest or one DeleteRequest")
+            ((_, content),) = request.items()
+            given = content["Item"] if "Item" in content else content["Key"]
+            if table is None or not table.key.within(given):
                 return await backend.forward(call)
-            writes.append(write)
+            entries.append(_Entry(table, name, table.key.of(given), request))
+    _check(call, BATCH_WRITES, entries)
 
-    throttled: Throttled | None = None
-    wanted: list[_Write] = []
-    for write in writes:
-        try:
-            write.table.check_write(write.table.key.partition_of(write.key))
-        except Throttled as error:
-            throttled = error
-        else:
-            wanted.append(write)
+    wanted, throttled = _admitted(
+        entries, lambda entry: entry.table.check_write(entry.partition_key)
+    )
     if throttled and not wanted:
         raise throttled
+    costs: list[Cost] = []
+    async with locked(entry.table for entry in wanted):
+        keys = [(entry.table, entry.key) for entry in wanted]
+        befores = dict(zip(wanted, await backend.items(call, keys), strict=True))
 
-    admitted: list[_Write] = []
-    costs: list[tuple[_Write, Cost]] = []
-    async with locked(write.table for write in wanted):
-        befores = await backend.items(call, [(write.table, write.key) for write in wanted])
-        for write, before in zip(wanted, befores, strict=True):
-            its_costs = write_costs(write.table, before, write.after, write.key)
-            try:
-                check_writes(its_costs)
-            except Throttled as error:
-                throttled = error
-                continue
+        def charge(entry: _Entry) -> None:
+            its_costs = write_costs(entry.table, befores[entry], entry.after, entry.key)
+            check_writes(its_costs)
             charge_writes(its_costs)
-            admitted.append(write)
-            costs += [(write, cost) for cost in its_costs]
+            costs.extend(its_costs)
+
+        admitted, throttled = _admitted(wanted, charge)
         if throttled and not admitted:
             raise throttled
-        answer = await backend.forward(call, {"RequestItems": _requests(admitted)})
+        request = {**call.request, "RequestItems": _by_table(admitted)}
+        answer = await backend.forward(call, request)
         if not answer.ok:
-            refund_writes(cost for _, cost in costs)
+            refund_writes(costs)
             return answer
-    left = [write for write in writes if write not in admitted]
-    reports = [
-        consumed_capacity(
-            table, [cost for write, cost in costs if write.table is table], detail(call.request)
-        )
-        for table in dict.fromkeys(write.table for write in admitted)
-    ]
-    unprocessed = {**answer.json.get("UnprocessedItems", {}), **_requests(left)}
+    left = _by_table(entry for entry in entries if entry not in admitted)
+    for name, requests in answer.json.get("UnprocessedItems", {}).items():
+        left.setdefault(name, []).extend(requests)
     return answer.including(
-        UnprocessedItems=unprocessed, ConsumedCapacity=reports if any(reports) else None
+        UnprocessedItems=left,
+        ConsumedCapacity=consumed_capacities(costs, detail(call.request)),
     )
 
 
-def _requests(writes: Iterable[_Write]) -> dict[str, list[Mapping[str, Any]]]:
-    """The writes as a request names them, by table."""
+def _check(call: Call, most: int, entries: list[_Entry]) -> None:
+    """Raise what DynamoDB answers to a batch that is none; what is left of it when some is
+    throttled might be one."""
+    if len(entries) > most:
+        raise validation_error(f"Too many items requested for the {call.operation} call")
+    if len({entry.identity for entry in entries}) < len(entries):
+        raise validation_error("Provided list of item keys contains duplicates")
+
+
+def _admitted(
+    entries: Iterable[_Entry], admit: Callable[[_Entry], None]
+) -> tuple[list[_Entry], Throttled | None]:
+    """The entries for which ``admit`` raises nothing, and what it raised last."""
+    admitted, throttled = [], None
+    for entry in entries:
+        try:
+            admit(entry)
+        except Throttled as error:
+            throttled = error
+        else:
+            admitted.append(entry)
+    return admitted, throttled
+
+
+def _by_table(entries: Iterable[_Entry]) -> dict[str, list[Mapping[str, Any]]]:
+    """What stands in a request for those entries."""
     requests: dict[str, list[Mapping[str, Any]]] = {}
-    for write in writes:
-        requests.setdefault(write.name, []).append(write.request)
+    for entry in entries:
+        requests.setdefault(entry.name, []).append(entry.request)
     return requests

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +18,9 @@ class Drill:
     partition_key: str | None = None
 
     @classmethod
-    def from_request(cls, request: dict[str, Any]) -> Drill:
-        """The drill that a JSON object asks for; raises a ValidationException if it is none."""
+    def from_request(cls, request: Mapping[str, Any], operations: Container[str]) -> Drill:
+        """The drill that a JSON object asks for, of one of those operations; raises a
+        ValidationException if it is none."""
         calls, operation, key = (request.get(k) for k in ("calls", "operation", "partition_key"))
         named = [name for name in (operation, key) if name is not None]
         if (
@@ -32,6 +34,8 @@ class Drill:
                 "A drill is {'calls': N, 'operation': 'GetItem'} or {'calls': N, 'partition_key': "
                 "'...'} with N of at least 1."
             )
+        if operation is not None and operation not in operations:
+            raise validation_error(f"{operation[:100]!r} is no operation that is ever throttled.")
         return cls(calls, operation, key)
 
 

@@ -7,21 +7,28 @@ emptied by the others are throttled, and no bucket is overdrawn by more than one
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from tweetlab.capacity import item_size, read_units
+from tweetlab.capacity import read_units
 from tweetlab.endpoint.backend import Backend
-from tweetlab.endpoint.charging import Cost, consumed_capacity, size_of
-from tweetlab.endpoint.resources import Index, plain_value
+from tweetlab.endpoint.charging import (
+    Cost,
+    admit_reads,
+    consumed_capacity,
+    search_costs,
+    size_of,
+)
+from tweetlab.endpoint.resources import Index, Table, plain_value
 from tweetlab.endpoint.wire import Answer, Call
 
 HIDING = ("ProjectionExpression", "AttributesToGet")
 """Members of a request that show part of an item only."""
 _FILTERING = ("FilterExpression", "QueryFilter", "ScanFilter", "ConditionalOperator")
 _PLACEHOLDER = re.compile(r"[#:][\w.-]+")
-_EQUALITY = re.compile(r"([#\w.-]+)\s*=\s*(:[\w-]+)")
+_EQUALITY = re.compile(r"([#:\w.-]+)\s*=\s*([#:\w.-]+)")
 
 
 async def get_item(backend: Backend, call: Call) -> Answer:
@@ -41,7 +48,7 @@ async def get_item(backend: Backend, call: Call) -> Answer:
     units = read_units(size_of(item), request.get("ConsistentRead", False))
     table.read(partition_key, units)
     costs = [Cost(table, None, partition_key, units)]
-    return answer.including(ConsumedCapacity=consumed_capacity(table, costs, detail(request)))
+    return answer.including(ConsumedCapacity=consumed_capacity(costs, detail(request)))
 
 
 async def query(backend: Backend, call: Call) -> Answer:
@@ -69,15 +76,37 @@ async def _search(backend: Backend, call: Call) -> Answer:
     if not answer.ok:
         return answer
     items = answer.json.get("Items", [])
+    fetched = index is not None and _fetches(request, table, index)
     if _shows_less(request):
-        whole = await backend.ask(call, call.operation, _unfiltered(request, index))
+        whole = await backend.ask(call, call.operation, _unfiltered(request, index, fetched))
         items = whole.json.get("Items", []) if whole.ok else items
     consistent = request.get("ConsistentRead", False)
-    entries = [index.entry(item) or item for item in items] if index else items
-    units = read_units(sum(map(item_size, entries)), consistent)
-    resource.read(partition_key, units)
-    costs = [Cost(resource, index, partition_key, units)]
-    return answer.including(ConsumedCapacity=consumed_capacity(table, costs, detail(request)))
+    searched = _partitions_searched(request, resource.capacity.partitions, partition_key)
+    costs = search_costs(table, index, partition_key, items, consistent, fetched, searched)
+    admit_reads(costs)
+    return answer.including(ConsumedCapacity=consumed_capacity(costs, detail(request)))
+
+
+def _partitions_searched(
+    request: Mapping[str, Any], partitions: int, partition_key: str | None
+) -> int:
+    """Partitions that a search that finds nothing has looked through: of a scan in segments, its
+    share; and the last one alone where a scan is continued (model choice)."""
+    if partition_key is not None or "ExclusiveStartKey" in request:
+        return 1
+    segments: int = request.get("TotalSegments", 1)
+    return math.ceil(partitions / segments)
+
+
+def _fetches(request: Mapping[str, Any], table: Table, index: Index) -> bool:
+    """Whether a search of a local index asks for more than it holds, to be read from the table."""
+    if request.get("Select") == "ALL_ATTRIBUTES":
+        return index.fetches(table, None)
+    names = request.get("ExpressionAttributeNames", {})
+    paths = request.get("ProjectionExpression", "").split(",")
+    asked = {re.split(r"[.\[]", path.strip(), maxsplit=1)[0] for path in paths}
+    asked = {names.get(name, name) for name in asked - {""}}
+    return index.fetches(table, asked.union(request.get("AttributesToGet", ())))
 
 
 def _shows_less(request: Mapping[str, Any]) -> bool:
@@ -86,7 +115,7 @@ def _shows_less(request: Mapping[str, Any]) -> bool:
     return hidden or request.get("Select") == "COUNT"
 
 
-def _unfiltered(request: Mapping[str, Any], index: Index | None) -> dict[str, Any]:
+def _unfiltered(request: Mapping[str, Any], index: Index | None, fetched: bool) -> dict[str, Any]:
     """The same page of the same items, none dropped and none cut."""
     dropped = {*HIDING, *_FILTERING, "Select", "ReturnConsumedCapacity"}
     whole = {name: value for name, value in request.items() if name not in dropped}
@@ -97,7 +126,7 @@ def _unfiltered(request: Mapping[str, Any], index: Index | None) -> dict[str, An
         if kept:
             whole[name] = kept
     if index is not None:
-        whole["Select"] = "ALL_PROJECTED_ATTRIBUTES"
+        whole["Select"] = "ALL_ATTRIBUTES" if fetched else "ALL_PROJECTED_ATTRIBUTES"
     return whole
 
 
@@ -108,9 +137,10 @@ def _queried_key(request: Mapping[str, Any], attribute: str) -> str | None:
         return plain_value(condition["AttributeValueList"][0])
     names = request.get("ExpressionAttributeNames", {})
     values = request.get("ExpressionAttributeValues", {})
-    for name, value in _EQUALITY.findall(request.get("KeyConditionExpression", "")):
-        if names.get(name, name) == attribute and value in values:
-            return plain_value(values[value])
+    for left, right in _EQUALITY.findall(request.get("KeyConditionExpression", "")):
+        for name, value in ((left, right), (right, left)):
+            if names.get(name, name) == attribute and value in values:
+                return plain_value(values[value])
     return None
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from tweetlab.capacity import PartitionedCapacity, ThrottlingReason
@@ -14,6 +14,9 @@ from tweetlab.endpoint.metrics import Kind, Meter
 from tweetlab.endpoint.wire import Throttled, validation_error
 
 Item = Mapping[str, Any]
+
+_EXACT = Context(prec=38)
+"""Digits of DynamoDB's numbers: two that differ in the last one are two keys."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ def plain_value(value: Mapping[str, Any]) -> str:
     """The text of a key's value: two spellings of one number are one key."""
     try:
         ((kind, content),) = value.items()
-        return str(Decimal(content).normalize()) if kind == "N" else str(content)
+        return str(Decimal(content).normalize(_EXACT)) if kind == "N" else str(content)
     except (ArithmeticError, ValueError):
         raise validation_error("A key's value is a string, a number or a binary.") from None
 
@@ -97,8 +100,8 @@ class Resource:
 
     def force(self, kind: Kind, partition_key: str | None = None) -> Throttled:
         """The error of a drill."""
-        reason = ThrottlingReason.TABLE_READ if kind == "read" else ThrottlingReason.TABLE_WRITE
-        return self._throttled(kind, partition_key, reason, forced=True)
+        throughput = self.capacity.reads if kind == "read" else self.capacity.writes
+        return self._throttled(kind, partition_key, throughput.reason, forced=True)
 
     def _check(
         self, kind: Kind, partition_key: str | None, reason: ThrottlingReason | None
@@ -136,6 +139,13 @@ class Index:
         if self.projected is None:
             return item
         return {name: value for name, value in item.items() if name in self.projected}
+
+    def fetches(self, table: Table, attributes: Set[str] | None) -> bool:
+        """Whether those attributes (None: all) must be fetched from the table. Only a local index
+        can do so."""
+        if self.resource is not table or self.projected is None:
+            return False
+        return attributes is None or not attributes <= self.projected
 
 
 @dataclass(eq=False)

@@ -36,17 +36,24 @@ class Limits:
             index,
         )
 
-    def on_demand(self, throughput: Mapping[str, Any], index: bool) -> OnDemandCapacity:
-        """The buckets of an on-demand table or index with that ``OnDemandThroughput``."""
+    def on_demand(
+        self, throughput: Mapping[str, Any], before: PartitionedCapacity | None, index: bool
+    ) -> OnDemandCapacity:
+        """The buckets of an on-demand table or index with that ``OnDemandThroughput``. Half of what
+        was provisioned ``before`` counts as its previous peak, so that it serves no less than it
+        did (Developer Guide, "Initial throughput for on-demand capacity mode").
+        """
         return OnDemandCapacity(
             _maximum(throughput.get("MaxReadRequestUnits")),
             _maximum(throughput.get("MaxWriteRequestUnits")),
-            clock=self.clock,
-            index=index,
+            before.reads.rate / 2 if before else 0,
+            before.writes.rate / 2 if before else 0,
+            self.clock,
+            index,
         )
 
 
-def _maximum(units: int | None) -> int | None:
+def _maximum(units: float | None) -> float | None:
     """A maximum throughput; -1 stands for none (API reference)."""
     return units if units is not None and units > 0 else None
 
@@ -68,16 +75,24 @@ class Tables:
         """Drop a deleted table and its buckets."""
         self._known.pop((region, table_name(name)), None)
 
-    def learn(self, region: str, description: Mapping[str, Any]) -> Table:
-        """Take in a ``TableDescription``: a new table, or new throughput or indexes of one.
+    def learn(
+        self,
+        region: str,
+        description: Mapping[str, Any],
+        maxima: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> Table:
+        """Take in a ``TableDescription``: a new table, or new throughput or indexes of one; and the
+        ``OnDemandThroughput`` newly asked for, by index ("" for the table).
 
         A table that is known keeps what its buckets hold.
         """
+        maxima = maxima or {}
         name = description["TableName"]
         mode = description.get("BillingModeSummary", {}).get("BillingMode")
         on_demand = mode == "PAY_PER_REQUEST"
         table = self._known.get((region, name))
-        capacity = self._capacity(table.capacity if table else None, description, on_demand)
+        known = table.capacity if table else None
+        capacity = self._capacity(known, description, on_demand, maxima.get(""))
         if table is None:
             table = Table(
                 arn=description["TableArn"],
@@ -90,7 +105,7 @@ class Tables:
             self._known[region, name] = table
         table.capacity = capacity
         table.indexes = {
-            index.name: index for index in self._indexes(table, description, on_demand)
+            index.name: index for index in self._indexes(table, description, on_demand, maxima)
         }
         return table
 
@@ -99,19 +114,21 @@ class Tables:
         known: PartitionedCapacity | None,
         description: Mapping[str, Any],
         on_demand: bool,
+        maximum: Mapping[str, Any] | None,
         index: bool = False,
     ) -> PartitionedCapacity:
         """The buckets of a table or an index, ``known`` ones brought up to date. A change of
         billing mode starts anew: no rule for what is kept then is published (model choice)."""
         if on_demand:
-            maximum = description.get("OnDemandThroughput") or {}
-            if isinstance(known, OnDemandCapacity):
+            maximum = maximum or description.get("OnDemandThroughput")
+            if not isinstance(known, OnDemandCapacity):
+                return self._limits.on_demand(maximum or {}, known, index)
+            if maximum:
                 known.limit(
-                    _maximum(maximum.get("MaxReadRequestUnits")),
-                    _maximum(maximum.get("MaxWriteRequestUnits")),
+                    _maximum(maximum.get("MaxReadRequestUnits", known.reads.maximum)),
+                    _maximum(maximum.get("MaxWriteRequestUnits", known.writes.maximum)),
                 )
-                return known
-            return self._limits.on_demand(maximum, index)
+            return known
         throughput = description["ProvisionedThroughput"]
         read, write = throughput["ReadCapacityUnits"], throughput["WriteCapacityUnits"]
         if isinstance(known, TableCapacity):
@@ -120,18 +137,28 @@ class Tables:
         return self._limits.provisioned(read, write, index)
 
     def _indexes(
-        self, table: Table, description: Mapping[str, Any], on_demand: bool
+        self,
+        table: Table,
+        description: Mapping[str, Any],
+        on_demand: bool,
+        maxima: Mapping[str, Mapping[str, Any]],
     ) -> Iterator[Index]:
         for local in description.get("LocalSecondaryIndexes") or ():
             yield _index(local, table, table)
         for entry in description.get("GlobalSecondaryIndexes") or ():
+            if entry.get("IndexStatus") == "DELETING":
+                continue
             name = entry["IndexName"]
             known = table.indexes.get(name)
             resource = Resource(
                 arn=f"{table.arn}/index/{name}",
                 key=Key.from_schema(entry["KeySchema"]),
                 capacity=self._capacity(
-                    known.resource.capacity if known else None, entry, on_demand, index=True
+                    known.resource.capacity if known else None,
+                    entry,
+                    on_demand,
+                    maxima.get(name),
+                    index=True,
                 ),
                 meter=self.metrics.meter(table.name, name),
                 drills=self.drills,

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import os
 import re
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
-
-from aiohttp import web
 
 from tweetlab.capacity import ThrottlingReason
 
@@ -45,7 +40,8 @@ MAX_ON_DEMAND_EXCEEDED = (
 
 @dataclass(frozen=True)
 class Call:
-    """One request: the operation, its JSON parsed and as it came, and the headers to pass on."""
+    """One request: the operation, its JSON parsed and as it came, and the headers, with names in
+    lower case."""
 
     operation: str
     request: dict[str, Any]
@@ -55,7 +51,7 @@ class Call:
     @property
     def region(self) -> str:
         """The region it is signed for; tables of different regions are different tables."""
-        match = _REGION.search(self.headers.get("Authorization", ""))
+        match = _REGION.search(self.headers.get("authorization", ""))
         return match[1] if match else "us-east-1"
 
 
@@ -66,6 +62,7 @@ class Answer:
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = "application/x-amz-json-1.0"
 
     @cached_property
     def json(self) -> dict[str, Any]:
@@ -83,9 +80,13 @@ class Answer:
         return "" if self.ok else str(self.json.get("__type", "")).rpartition("#")[2]
 
     def including(self, **members: Any) -> Answer:
-        """This answer with more members in its JSON; those that are None are left out."""
-        more = {name: value for name, value in members.items() if value is not None}
-        return Answer(self.status, dump({**self.json, **more}), self.headers) if more else self
+        """This answer with those members in its JSON; those that are None are taken out."""
+        if not any(value is not None or name in self.json for name, value in members.items()):
+            return self
+        merged = {
+            name: value for name, value in {**self.json, **members}.items() if value is not None
+        }
+        return Answer(self.status, dump(merged), self.headers)
 
 
 class DynamoDBError(Exception):
@@ -162,6 +163,11 @@ def too_large(message: str) -> DynamoDBError:
     return DynamoDBError(_CORAL + "service#RequestEntityTooLargeException", message, status=413)
 
 
+def request_timeout(message: str) -> DynamoDBError:
+    """The request does not arrive."""
+    return DynamoDBError(_CORAL + "service#RequestTimeoutException", message, status=408)
+
+
 def internal_error(message: str) -> DynamoDBError:
     """The fault is on this side; SDKs try such a call again."""
     return DynamoDBError(_DYNAMODB + "InternalServerError", message, status=500)
@@ -183,19 +189,3 @@ def parse_request(body: bytes) -> dict[str, Any]:
     if not isinstance(request, dict):
         raise serialization_error("Start of structure or map found where not expected.")
     return request
-
-
-def response(answer: Answer) -> web.Response:
-    """The HTTP response, with the request id and the checksum that SDKs look for."""
-    return web.Response(
-        status=answer.status,
-        body=answer.body,
-        content_type="application/x-amz-json-1.0",
-        headers={
-            "Server": "Server",
-            "Connection": "keep-alive",
-            "x-amzn-RequestId": base64.b32encode(os.urandom(32)).decode().rstrip("="),
-            "x-amz-crc32": str(zlib.crc32(answer.body)),
-            **answer.headers,
-        },
-    )

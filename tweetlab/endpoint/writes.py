@@ -7,18 +7,17 @@ the write costs, and no other may come between.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Set
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from tweetlab.capacity import item_size, write_units
 from tweetlab.endpoint.backend import Backend
 from tweetlab.endpoint.charging import (
     Cost,
     charge_writes,
     check_writes,
     consumed_capacity,
-    size_of,
+    failure_cost,
     write_costs,
 )
 from tweetlab.endpoint.reads import detail
@@ -29,8 +28,7 @@ _IDENTIFIER = re.compile(r"#?[A-Za-z_][\w]*")
 
 
 async def write_item(backend: Backend, call: Call) -> Answer:
-    """Charged for the larger of the item before and after, and for the indexes it touches. A
-    failed condition costs as well (Developer Guide, "Capacity unit consumption")."""
+    """Charged for the larger of the item before and after, and for the indexes it touches."""
     request = call.request
     verb = call.operation.removesuffix("Item")
     table = await backend.table(call, request["TableName"])
@@ -46,8 +44,7 @@ async def write_item(backend: Backend, call: Call) -> Answer:
         check_writes(foreseen(table, verb, request, before, key))
         answer = await backend.forward(call)
         if answer.error == "ConditionalCheckFailedException":
-            units = write_units(_failed_size(verb, request, before))
-            charge_writes([Cost(table, None, partition_key, units)])
+            charge_writes([failure_cost(table, before, key)])
         if not answer.ok:
             return answer
         after = planned(verb, request)
@@ -55,7 +52,7 @@ async def write_item(backend: Backend, call: Call) -> Answer:
             (after,) = await backend.items(call, [(table, key)])
         costs = write_costs(table, before, after, key)
         charge_writes(costs)
-    return answer.including(ConsumedCapacity=consumed_capacity(table, costs, detail(request)))
+    return answer.including(ConsumedCapacity=consumed_capacity(costs, detail(request)))
 
 
 @asynccontextmanager
@@ -77,32 +74,24 @@ def foreseen(
     table: Table, verb: str, request: Mapping[str, Any], before: Item | None, key: Item
 ) -> list[Cost]:
     """What is known of the costs before the write is made, for asking whether it is admitted."""
-    if verb == "Update":
-        return [
-            Cost(table, None, table.key.partition_of(key), 0),
-            *_touched(table, request, before),
-        ]
-    return write_costs(table, before, planned(verb, request), key)
-
-
-def _touched(table: Table, request: Mapping[str, Any], before: Item | None) -> Iterator[Cost]:
-    """The global indexes that an update may write to: those that hold an attribute it names, if
-    the item is in the index or may enter it (model choice: what it does there is not known yet).
-    """
+    if verb != "Update":
+        return write_costs(table, before, planned(verb, request), key)
     names = request.get("ExpressionAttributeNames", {})
     found = _IDENTIFIER.findall(request.get("UpdateExpression", ""))
     named = {names.get(name, name) for name in found} | set(request.get("AttributeUpdates", ()))
+    return touched(table, before, key, named)
+
+
+def touched(table: Table, before: Item | None, key: Item, named: Set[str]) -> list[Cost]:
+    """The table, and the global indexes that an update may write to: those that hold an attribute
+    it names, if the item is in the index or may enter it (model choice: what it does there is not
+    known yet).
+    """
+    costs = [Cost(table, None, table.key.partition_of(key), 0)]
     for index in table.indexes.values():
         entry = index.entry(before)
         held = index.projected if entry is not None else frozenset(index.key.names)
         if index.resource is not table and (held is None or held & named):
             partition_key = index.key.partition_of(entry) if entry else None
-            yield Cost(index.resource, index, partition_key, 0)
-
-
-def _failed_size(verb: str, request: Mapping[str, Any], before: Item | None) -> int:
-    """Bytes that a failed condition is charged for. The Developer Guide of 2023 says the size of
-    the new item where one exists; an update's new item is not known, so its old one counts."""
-    if before is not None and verb == "Put":
-        return item_size(request["Item"])
-    return size_of(before)
+            costs.append(Cost(table, index, partition_key, 0))
+    return costs

@@ -1,0 +1,153 @@
+"""In front of a DynamoDB over HTTP, also one that is down or talks nonsense."""
+
+from __future__ import annotations
+
+import threading
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tests.conftest import free_port
+from tests.serving import SIGNED, serving
+from tweetlab.endpoint import Proxy
+from tweetlab.endpoint.wire import dump
+
+LIST = {"Limit": 1}
+HALF = b'{"TableNames":["half'
+TABLE = {
+    "TableName": "tweet",
+    "TableArn": "arn:aws:dynamodb:us-east-1:123456789012:table/tweet",
+    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+    "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
+}
+
+
+class Upstream(ThreadingHTTPServer):
+    """Answers everything alike, and remembers what it was asked."""
+
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
+        self.answer = (200, b'{"TableNames":[]}')
+        self.headers: list[Message] = []
+        self.connections: set[tuple[str, int]] = set()
+        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def stop(self) -> None:
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Upstream
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.headers.append(self.headers)
+        self.server.connections.add(self.client_address)
+        status, body = self.server.answer
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body) + (body is HALF)))
+        self.end_headers()
+        self.wfile.write(body)
+        self.close_connection = body is HALF
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def upstream():
+    server = Upstream()
+    server.daemon_threads = True
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def proxy(upstream):
+    with serving(lambda: Proxy(upstream.url)) as server:
+        yield server
+
+
+def test_an_upstream_that_is_down_is_an_internal_error_until_it_is_up():
+    port = free_port()
+    with serving(lambda: Proxy(f"http://127.0.0.1:{port}")) as server:
+        reply = server.post("ListTables", LIST)
+        assert reply.status == 500
+        assert reply.json["__type"].endswith("#InternalServerError")
+        assert f"http://127.0.0.1:{port} does not answer" in reply.json["message"]
+        upstream = Upstream(port)
+        try:
+            assert server.post("ListTables", LIST).json == {"TableNames": []}
+        finally:
+            upstream.stop()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param((502, b"<html>Bad Gateway</html>"), id="a page"),
+        pytest.param((200, b""), id="nothing"),
+        pytest.param((200, b"[]"), id="a list"),
+        pytest.param((200, HALF), id="half an answer"),
+    ],
+)
+def test_nonsense_from_the_upstream_is_an_internal_error(proxy, upstream, answer):
+    good, upstream.answer = upstream.answer, answer
+    for operation, request in (
+        ("ListTables", LIST),
+        ("GetItem", {"TableName": "tweet", "Key": {"id": {"S": "a"}}}),
+    ):
+        reply = proxy.post(operation, request)
+        assert (reply.status, reply.json["__type"].rpartition("#")[2]) == (
+            500,
+            "InternalServerError",
+        )
+    upstream.answer = good
+    assert proxy.post("ListTables", LIST).json == {"TableNames": []}
+
+
+def test_an_error_of_the_upstream_passes_through(proxy, upstream):
+    upstream.answer = (400, b'{"__type":"com.amazonaws.dynamodb.v20120810#LimitExceededException"}')
+    reply = proxy.post("ListTables", LIST)
+    assert (reply.status, reply.body) == upstream.answer
+
+
+def test_connections_to_the_upstream_are_kept(proxy, upstream):
+    for _ in range(5):
+        proxy.post("ListTables", LIST)
+    assert len(upstream.headers) == 5
+    assert len(upstream.connections) == 1
+
+
+def test_the_upstream_sees_who_asks_and_nothing_else_of_the_client(proxy, upstream):
+    proxy.post("ListTables", LIST, **{"User-Agent": "learner/1", "X-Forwarded-For": "10.0.0.1"})
+    [headers] = upstream.headers
+    assert headers["Authorization"] == SIGNED["Authorization"]
+    assert headers["User-Agent"] == "learner/1"
+    assert headers["Host"] == upstream.url.removeprefix("http://")
+    assert "X-Forwarded-For" not in headers
+
+
+def test_a_throttled_read_does_not_reach_the_upstream(proxy, upstream):
+    upstream.answer = (200, dump({"Table": TABLE}))
+    read = {"TableName": "tweet", "Key": {"id": {"S": "a"}}, "ConsistentRead": True}
+    assert proxy.post("GetItem", read).status == 200
+    asked = len(upstream.headers)
+    assert proxy.post("GetItem", read).status == 400
+    assert len(upstream.headers) == asked
+
+
+def test_proxy_variables_do_not_carry_the_traffic_away(upstream, monkeypatch):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    with serving(lambda: Proxy(upstream.url)) as server:
+        assert server.post("ListTables", LIST).json == {"TableNames": []}

@@ -1,0 +1,45 @@
+"""The control plane: never throttled, and what it says of a table is taken in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tweetlab.endpoint.backend import Backend
+from tweetlab.endpoint.wire import Answer, Call, dump
+
+_MAXIMUM = "OnDemandThroughput"
+
+
+async def control_plane(backend: Backend, call: Call) -> Answer:
+    """Any call that is not one of the data plane."""
+    answer = await _answer(backend, call)
+    if answer.ok and call.operation == "DeleteTable":
+        backend.tables.forget(call.region, call.request["TableName"])
+    elif answer.ok and call.operation in ("CreateTable", "UpdateTable"):
+        description = answer.json["TableDescription"]
+        backend.tables.learn(call.region, description, _maxima(call.request))
+    return answer
+
+
+async def _answer(backend: Backend, call: Call) -> Answer:
+    """The upstream's; but an update of the maximum throughput alone is nothing to DynamoDB Local,
+    which refuses it."""
+    if call.operation == "UpdateTable" and call.request.keys() == {"TableName", _MAXIMUM}:
+        name = call.request["TableName"]
+        answer = await backend.ask(call, "DescribeTable", {"TableName": name})
+        if answer.ok:
+            return Answer(200, dump({"TableDescription": answer.json["Table"]}))
+    return await backend.forward(call)
+
+
+def _maxima(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The maximum throughputs that a request asks for, by index ("" for the table): neither moto
+    nor DynamoDB Local keeps them."""
+    asked = {"": request}
+    for index in request.get("GlobalSecondaryIndexes", ()):
+        asked[index["IndexName"]] = index
+    for update in request.get("GlobalSecondaryIndexUpdates", ()):
+        for index in update.values():
+            asked[index["IndexName"]] = index
+    return {name: entry[_MAXIMUM] for name, entry in asked.items() if _MAXIMUM in entry}
