@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import io
 import math
 import textwrap
@@ -71,11 +72,16 @@ class Chart(Figure):
 
         png = io.BytesIO()
         self.savefig(png, format="png", dpi=2 * self.dpi)  # sharp on a high-density screen
+        data = base64.b64encode(png.getvalue()).decode()
+        width = round(self.get_figwidth() * self.dpi)
+        # Neither JupyterLab nor nbconvert gives an image/png its alt text: so HTML comes first.
+        alt = html.escape(self.finding)
         picture = {
-            "image/png": base64.b64encode(png.getvalue()).decode(),
+            "text/html": f'<img src="data:image/png;base64,{data}" alt="{alt}" width="{width}">',
+            "image/png": data,
             "text/plain": f"Chart: {self.finding}",
         }
-        about = {"alt": self.finding, "width": round(self.get_figwidth() * self.dpi)}
+        about = {"alt": self.finding, "width": width}
         words = {"text/markdown": self.caption, "text/plain": self.caption}
         display(picture, raw=True, metadata={"image/png": about})  # type: ignore[no-untyped-call]
         display(words, raw=True)  # type: ignore[no-untyped-call]

@@ -1,0 +1,179 @@
+"""The notebooks as files: clean, in the lessons' shape, and made from their solutions."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import statistics
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+
+from tests.notebooks.lessons import (
+    BOTH,
+    LESSONS,
+    NOTEBOOKS,
+    OTHERS,
+    SOLUTIONS,
+    generator,
+    name,
+    tags,
+)
+from tweetlab.tweets import valid_text
+
+PART = re.compile(r"^(#+) (.*)$", re.MULTILINE)
+LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)]+)\)")
+SEVERAL = {"starter", "solution", "check"}
+"""Tags of more than one cell; all the others name one."""
+
+every_notebook = pytest.mark.parametrize(
+    "path", [path for path in [*BOTH, *OTHERS] if path.exists()], ids=name
+)
+both = pytest.mark.parametrize("path", BOTH, ids=name)
+every_lesson = pytest.mark.parametrize("path", LESSONS, ids=name)
+every_solution = pytest.mark.parametrize("path", SOLUTIONS, ids=name)
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def headings(path: Path) -> list[tuple[int, str]]:
+    """Level and text of each heading, in their order."""
+    text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    return [(len(marks), title) for marks, title in PART.findall(text)]
+
+
+def test_every_notebook_is_a_lesson_with_its_solution_or_named_here():
+    assert LESSONS
+    assert set(NOTEBOOKS.glob("*.ipynb")) <= {*LESSONS, *OTHERS}
+    assert [path.name for path in LESSONS] == [path.name for path in SOLUTIONS]
+
+
+@every_solution
+def test_making_the_lessons_changes_nothing(path):
+    make = generator()
+    solution = read(path)
+    assert path.read_text(encoding="utf-8") == make.text(make.tidy(solution))
+    lesson = NOTEBOOKS / path.name
+    assert lesson.read_text(encoding="utf-8") == make.text(make.lesson(solution))
+
+
+def test_making_the_lessons_tidies_what_was_run(tmp_path, monkeypatch):
+    make = generator()
+    path = SOLUTIONS[0]
+    notebook = read(path)
+    notebook.metadata["language_info"]["version"] = "3.99"
+    for cell in notebook.cells:
+        cell.metadata["trusted"] = True
+        if cell.cell_type == "code":
+            cell.execution_count = 7
+            cell.outputs = [nbformat.v4.new_output("stream", text="ran")]
+    solutions = tmp_path / "solutions"
+    solutions.mkdir()
+    nbformat.write(notebook, solutions / path.name)
+    monkeypatch.setattr(make, "SOLUTIONS", solutions)
+    make.write()
+    assert (solutions / path.name).read_text() == path.read_text()
+    assert (tmp_path / path.name).read_text() == (NOTEBOOKS / path.name).read_text()
+
+
+@every_notebook
+def test_it_is_committed_clean(path):
+    notebook = read(path)
+    nbformat.validate(notebook)
+    assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
+    assert notebook.metadata.kernelspec.name == "python3"
+    for cell in notebook.cells:
+        assert set(cell.metadata) <= {"tags"}
+        if cell.cell_type == "code":
+            assert cell.outputs == []
+            assert cell.execution_count is None
+
+
+@every_notebook
+def test_ids_are_words_and_tags_name_one_cell(path):
+    cells = read(path).cells
+    ids = [cell.id for cell in cells]
+    assert len(ids) == len(set(ids))
+    assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", one) for one in ids)
+    names = [tag for cell in cells for tag in tags(cell) if tag not in SEVERAL]
+    assert len(names) == len(set(names))
+
+
+@every_notebook
+def test_headings_are_in_order(path):
+    levels = [level for level, _ in headings(path)]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(below <= above + 1 for above, below in itertools.pairwise(levels))
+
+
+@every_lesson
+def test_a_lesson_has_the_shape_of_a_lesson(path):
+    wanted = iter(["Predict", "Run", "What happened", "Your turn", "Where this bites"])
+    part = next(wanted)
+    for _, title in headings(path):
+        if title.startswith(part):
+            part = next(wanted, "")
+    assert part == ""
+
+
+@every_lesson
+def test_a_lesson_says_how_long_it_takes(path):
+    first = read(path).cells[0].source
+    minutes = re.search(r"\*\*What you will see\*\* \((\d+) minutes\)", first)
+    assert minutes
+    row = re.search(rf"\({path.name}\) \| (\d+) \|", (NOTEBOOKS / LESSONS[0].name).read_text())
+    if path != LESSONS[0]:
+        assert row and row[1] == minutes[1]
+
+
+@both
+def test_it_starts_the_lab_first_and_closes_it_last(path):
+    code = [cell for cell in read(path).cells if cell.cell_type == "code"]
+    assert "tweetlab.start()" in code[0].source and "__version__" in code[0].source
+    assert code[-1].source == "lab.close()" and tags(code[-1]) == ["close"]
+
+
+@every_lesson
+def test_cells_are_short(path):
+    cells = [cell.source.splitlines() for cell in read(path).cells if cell.cell_type == "code"]
+    assert statistics.median(map(len, cells)) <= 4
+    assert max(map(len, cells)) <= 20
+
+
+@every_solution
+def test_every_exercise_has_an_answer_and_a_check(path):
+    parts = [
+        tag for cell in read(path).cells for tag in tags(cell) if tag in SEVERAL - {"solution"}
+    ]
+    assert parts == ["starter", "check"] * (len(parts) // 2)
+    order = [tag for cell in read(path).cells for tag in tags(cell) if tag in SEVERAL]
+    exercises = " ".join(order).split("check")
+    assert all(re.search(r"starter( solution)+ $", exercise) for exercise in exercises[:-1])
+    assert len(exercises) > 1
+
+
+@every_lesson
+def test_a_lesson_holds_no_answer(path):
+    assert not any("solution" in tags(cell) for cell in read(path).cells)
+
+
+@every_notebook
+def test_links_lead_somewhere_and_pictures_have_words(path):
+    for cell in read(path).cells:
+        if cell.cell_type == "markdown":
+            for picture, words, target in LINK.findall(cell.source):
+                assert (path.parent / target).exists(), target
+                assert len(words) > (40 if picture else 0)
+
+
+def test_the_sample_tweets():
+    texts = pd.read_csv(NOTEBOOKS / "tweets.csv")["text"]
+    assert len(texts) == 200 and texts.is_unique
+    assert all(valid_text(text) for text in texts)
+    sizes = texts.map(lambda text: len(text.encode()))
+    assert (sizes > 1024).any() and sizes.median() < 100
+    assert any(len(text) < size for text, size in zip(texts, sizes, strict=True))

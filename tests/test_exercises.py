@@ -1,0 +1,291 @@
+"""The exercises' checks: what they say of no answer, of wrong ones, and of a right one."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import tweetlab
+from tweetlab import exercises
+from tweetlab.cache import key
+from tweetlab.capacity import write_units
+from tweetlab.exercises import Verdict
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[tweetlab.Lab]:
+    with tweetlab.start() as lab:
+        yield lab
+
+
+@pytest.fixture(scope="module")
+def tweets(lab) -> tweetlab.TweetTable:
+    tweets = tweetlab.TweetTable(lab.dynamodb, read_capacity=1000, write_capacity=1000)
+    tweets.create_table()
+    return tweets
+
+
+def empty(*_: object) -> Any:
+    """The answer of a learner who has not begun."""
+
+
+def wrong(verdict: Verdict) -> list[str]:
+    """What a check finds missing in an answer that is not right."""
+    assert not verdict.right
+    assert str(verdict).startswith("Not yet: ")
+    return [sentence for good, sentence in verdict.findings if not good]
+
+
+def test_a_verdict_says_the_same_as_text_and_in_a_notebook():
+    verdict = Verdict(((True, "one is `1`"), (False, "two is missing")), "count on")
+    text = "Not yet: 1 of 2 right.\n✓ one is `1`\n✗ two is missing\nHint: count on"
+    assert str(verdict) == repr(verdict) == text
+    assert verdict._repr_markdown_().replace("**", "").split("  \n") == text.splitlines()
+
+
+def test_a_right_verdict_gives_no_hint():
+    verdict = Verdict(((True, "one is `1`"),), "count on")
+    assert str(verdict) == "Right!\n✓ one is `1`"
+
+
+def test_an_answer_that_raises_is_told_so_and_not_raised():
+    def answer(read_capacity: float, item_bytes: int) -> float:
+        if item_bytes > 200:
+            raise TypeError("no\nidea")
+        return read_capacity * 2
+
+    verdict = exercises.check_reads_per_second(answer)
+    assert [good for good, _ in verdict.findings] == [True, True, False]
+    assert wrong(verdict) == ["`TypeError` was raised: no idea"]
+
+
+# Lesson 00
+
+
+@pytest.mark.parametrize(
+    ("seconds", "missing"),
+    [(None, "it keeps it for ever"), (3600, "it keeps it for 3,600 s")],
+)
+def test_hello_needs_a_time_to_live_of_a_minute(lab, seconds, missing):
+    lab.redis.set("hello", "world", ex=seconds)
+    assert wrong(exercises.check_hello(lab.redis)) == [missing]
+
+
+def test_hello(lab):
+    lab.redis.delete("hello")
+    assert "Redis has no key `hello`" in wrong(exercises.check_hello(lab.redis))
+    lab.redis.set("hello", "", ex=60)
+    assert exercises.check_hello(lab.redis).right
+
+
+# Lesson 01
+
+
+def make_like_table(dynamodb, key_name="like_id", read_capacity=3, write_capacity=2):
+    dynamodb.create_table(
+        TableName="like",
+        KeySchema=[{"AttributeName": key_name, "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": key_name, "AttributeType": "S"}],
+        ProvisionedThroughput={
+            "ReadCapacityUnits": read_capacity,
+            "WriteCapacityUnits": write_capacity,
+        },
+    )
+
+
+@pytest.fixture
+def dynamodb(lab):
+    """DynamoDB without a table for likes, before and after."""
+    yield lab.dynamodb
+    if "like" in lab.dynamodb.list_tables()["TableNames"]:
+        lab.dynamodb.delete_table(TableName="like")
+
+
+@pytest.mark.parametrize(
+    ("mistake", "missing"),
+    [
+        ({"key_name": "id"}, "its key is `id` (HASH)"),
+        ({"read_capacity": 2}, "it has 2 ReadCapacityUnits, of the 3 asked for"),
+        ({"write_capacity": 3}, "it has 3 WriteCapacityUnits, of the 2 asked for"),
+    ],
+)
+def test_like_table_with_a_mistake(dynamodb, mistake, missing):
+    make_like_table(dynamodb, **mistake)
+    assert wrong(exercises.check_like_table(dynamodb)) == [missing]
+
+
+def test_like_table(dynamodb):
+    assert wrong(exercises.check_like_table(dynamodb)) == ["there is no table `like` yet"]
+    make_like_table(dynamodb)
+    assert exercises.check_like_table(dynamodb).right
+
+
+def test_reads_per_second():
+    assert len(wrong(exercises.check_reads_per_second(empty))) == 5
+
+    def without_blocks(read_capacity, item_bytes):
+        return read_capacity * 2 * 4096 / item_bytes
+
+    def strongly_consistent(read_capacity, item_bytes):
+        return read_capacity / math.ceil(item_bytes / 4096)
+
+    def right(read_capacity, item_bytes):
+        return read_capacity / (math.ceil(item_bytes / 4096) / 2)
+
+    assert len(wrong(exercises.check_reads_per_second(without_blocks))) == 4
+    assert len(wrong(exercises.check_reads_per_second(strongly_consistent))) == 5
+    assert exercises.check_reads_per_second(right).right
+
+
+# Lesson 02
+
+
+@pytest.mark.parametrize(
+    ("longest", "missing"),
+    [
+        (None, "`longest` is `None`, not a number of letters"),
+        (936, "for 937 letters DynamoDB charges 1 WCU, not 2: try more"),
+        (938, "for 938 letters DynamoDB charges 2 WCU, not 1: try fewer"),
+    ],
+)
+def test_longest_text_that_is_not(lab, tweets, longest, missing):
+    assert wrong(exercises.check_longest_text(longest, lab.dynamodb)) == [missing]
+
+
+def test_longest_text(lab, tweets):
+    assert exercises.check_longest_text(937, lab.dynamodb).right
+    assert lab.dynamodb.scan(TableName="tweet")["Count"] == 0
+
+
+def test_write_cost(lab, tweets):
+    def characters(item):
+        return write_units(sum(len(name) + len(value["S"]) for name, value in item.items()))
+
+    def text_alone(item):
+        return write_units(len(item["text"]["S"].encode()))
+
+    def right(item):
+        size = sum(len((name + value["S"]).encode()) for name, value in item.items())
+        return math.ceil(size / 1024)
+
+    def check(answer):
+        return exercises.check_write_cost(answer, lab.dynamodb)
+
+    assert len(wrong(check(empty))) == 3
+    assert wrong(check(characters)) == ["300 owls: DynamoDB charges 2 WCU, you say `1.0`"]
+    assert wrong(check(text_alone)) == ["2,000 letters: DynamoDB charges 3 WCU, you say `2.0`"]
+    assert check(right).right
+
+
+# Lesson 03
+
+
+def test_edit_aside(lab, tweets):
+    def table_only(tweet_id, text):
+        tweets.edit(tweet_id, text)
+
+    def key_first(tweet_id, text):
+        lab.redis.delete(key(tweet_id))
+        tweets.edit(tweet_id, text)
+
+    def right(tweet_id, text):
+        tweets.edit(tweet_id, text)
+        lab.redis.delete(key(tweet_id))
+
+    def check(answer):
+        return exercises.check_edit_aside(answer, tweets, lab.redis)
+
+    assert len(wrong(check(empty))) == 3
+    assert [good for good, _ in check(table_only).findings] == [True, False, False]
+    assert wrong(check(key_first)) == ["with a reader in the middle of the edit, it is “after”"]
+    assert check(right).right
+    assert lab.dynamodb.scan(TableName="tweet")["Count"] == 0
+
+
+def test_remember(lab, tweets):
+    def keep(**how_long):
+        def read(tweet_id):
+            value = lab.redis.get(key(tweet_id))
+            if value is None:
+                value = json.dumps({"text": tweets.get(tweet_id).text})
+                lab.redis.set(key(tweet_id), value, **how_long)
+            return json.loads(value)["text"]
+
+        return read
+
+    def check(answer):
+        return exercises.check_remember(answer, tweets, lab.redis)
+
+    assert len(wrong(check(empty))) == 3
+    assert wrong(check(keep(px=3600))) == ["Redis keeps it for 4 s, of the 3,600 s wanted"]
+    assert wrong(check(keep())) == ["Redis keeps it for ever, of the 3,600 s wanted"]
+    assert wrong(check(lambda tweet_id: tweets.get(tweet_id).text))[0].startswith(
+        "Redis keeps it not at all"
+    )
+    assert check(keep(ex=3600)).right
+
+
+# Lesson 04
+
+
+def test_capacity_needed():
+    def for_the_hits(reads_per_second, hit_ratio):
+        return math.ceil(reads_per_second * hit_ratio * 0.5)
+
+    def below_one(reads_per_second, hit_ratio):
+        return math.ceil(reads_per_second * (1 - hit_ratio) * 0.5)
+
+    def rounded_down(reads_per_second, hit_ratio):
+        return max(1, int(reads_per_second * (1 - hit_ratio) * 0.5))
+
+    def right(reads_per_second, hit_ratio):
+        return max(1, below_one(reads_per_second, hit_ratio))
+
+    assert len(wrong(exercises.check_capacity_needed(empty))) == 5
+    assert len(wrong(exercises.check_capacity_needed(for_the_hits))) == 4
+    assert wrong(exercises.check_capacity_needed(below_one)) == [
+        "`below_one(100, 1)` should be 1; yours gives `0`"
+    ]
+    assert wrong(exercises.check_capacity_needed(rounded_down)) == [
+        "`rounded_down(100, 0.75)` should be 13; yours gives `12`"
+    ]
+    assert exercises.check_capacity_needed(right).right
+
+
+def rows(*reads: tuple[str, bool, float]) -> pd.DataFrame:
+    """A replay of a read every 0.1 s: who answered, whether it was throttled, its read units."""
+    frame = pd.DataFrame(reads, columns=["source", "throttled", "read_units"])
+    return frame.assign(at=frame.index / 10, seconds=0.1)
+
+
+TABLE, CACHE = ("table", False, 0.5), ("cache", False, 0.0)
+THROTTLED, FAILED = ("table", True, 0.5), ("failed", True, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("cold", "missing"),
+    [
+        (None, "`cold` is `None`, not the rows of a replay"),
+        (rows(TABLE, FAILED, FAILED), "the cache answered 0 of 3 reads"),
+        (
+            rows(CACHE, THROTTLED, CACHE),
+            "the first read was answered by: cache (an empty cache has nothing)",
+        ),
+        (
+            rows(TABLE, TABLE, TABLE, THROTTLED, CACHE),
+            "the table spent 4.0 units a second (1 RCU, and a second saved up)",
+        ),
+        (rows(TABLE, CACHE, CACHE), "0% of the reads were throttled"),
+    ],
+)
+def test_cold_start_that_is_not(cold, missing):
+    assert wrong(exercises.check_cold_start(cold)) == [missing]
+
+
+def test_cold_start():
+    assert exercises.check_cold_start(rows(THROTTLED, FAILED, CACHE, CACHE)).right
