@@ -1,19 +1,24 @@
 """tweetlab: throttled reads and caching, on a laptop."""
 
-from tweetlab.cache import CachedTweets, CacheStats
-from tweetlab.errors import (
-    InvalidCapacity,
-    InvalidTweet,
-    LabError,
-    NothingAnswered,
-    TableMismatch,
-    TableNotFound,
-    TableUnavailable,
-    TweetlabError,
-    TweetNotFound,
-)
-from tweetlab.lab import Lab, start
-from tweetlab.tweets import Read, Tweet, TweetTable
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tweetlab.cache import CachedTweets, CacheStats
+    from tweetlab.errors import (
+        InvalidCapacity,
+        InvalidTweet,
+        LabError,
+        NothingAnswered,
+        TableBusy,
+        TableMismatch,
+        TableNotFound,
+        TableUnavailable,
+        TweetlabError,
+        TweetNotFound,
+    )
+    from tweetlab.lab import Lab, start
+    from tweetlab.tweets import Read, Tweet, TweetTable
 
 __version__ = "0.1.0"
 
@@ -26,6 +31,7 @@ __all__ = [
     "LabError",
     "NothingAnswered",
     "Read",
+    "TableBusy",
     "TableMismatch",
     "TableNotFound",
     "TableUnavailable",
@@ -36,3 +42,20 @@ __all__ = [
     "__version__",
     "start",
 ]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Import a public name when it is first used: ``tweetlab doctor`` must run on a machine
+        where a package is missing that another part of tweetlab needs.
+        """
+        if name in __all__:
+            for home in ("errors", "tweets", "cache", "lab"):
+                module = import_module(f"tweetlab.{home}")
+                if hasattr(module, name):
+                    globals()[name] = getattr(module, name)
+                    return globals()[name]
+        raise AttributeError(f"module 'tweetlab' has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

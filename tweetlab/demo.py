@@ -26,9 +26,10 @@ TABLE = "tweetlab_demo"
 def run(lab: Lab, cache: bool) -> pd.DataFrame:
     """Post the tweets to a new table and replay the reads, one row for each.
 
-    Both runs start alike: a new table whose bucket holds one second's worth, and a cold cache.
+    Both runs start alike: a new table whose bucket holds one second's worth, a new client whose
+    retry quota is full, and a cold cache.
     """
-    tweets = TweetTable(lab.dynamodb, READ_CAPACITY, write_capacity=100, name=TABLE)
+    tweets = TweetTable(lab.client(), READ_CAPACITY, write_capacity=100, name=TABLE)
     tweets.delete_table()
     tweets.create_table()
     try:

@@ -46,6 +46,17 @@ class TableUnavailable(TweetlabError):
         )
 
 
+class TableBusy(TweetlabError):
+    """The cache has as many table reads under way as it may have; this read was not begun."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"The cache already has {limit} reads of the table under way, as many as it may. "
+            "Try again in a moment; to let more through, give CachedTweets a larger "
+            "max_table_reads."
+        )
+
+
 class LabError(TweetlabError):
     """The lab could not start, or was about to do something it must not."""
 

@@ -6,6 +6,7 @@ import json
 import os
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
@@ -16,8 +17,10 @@ import pandas as pd
 import redis
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, NoCredentialsError
 
 from tweetlab import cache, metrics
+from tweetlab.capacity import TableCapacity
 from tweetlab.errors import LabError
 from tweetlab.servers import Servers
 
@@ -38,7 +41,8 @@ _PROBE_SECONDS = 5
 class Lab:
     """Clients of the lab's DynamoDB and Redis, and where the two listen.
 
-    ``dynamodb`` is a boto3 low-level client, ``redis`` a redis.Redis that gives up soon.
+    ``dynamodb`` is a boto3 low-level client, ``redis`` a redis.Redis that gives up soon, or
+    a redis.RedisCluster.
     ``dynamodb_url`` and ``redis_url`` are for the AWS CLI, another SDK or redis-cli.
     """
 
@@ -46,7 +50,7 @@ class Lab:
         self,
         dynamodb: DynamoDBClient,
         dynamodb_url: str,
-        redis: redis.Redis,
+        redis: cache.Client,
         redis_url: str,
         servers: Servers | None,
         aws: bool = False,
@@ -57,6 +61,17 @@ class Lab:
         self.redis_url = redis_url
         self._servers = servers
         self._aws = aws
+
+    @property
+    def owns_redis(self) -> bool:
+        """Whether the lab started its Redis itself: another may hold what others need."""
+        return self._servers is not None and "redis" in self._servers.urls
+
+    def client(self) -> DynamoDBClient:
+        """Another boto3 client of the lab's DynamoDB, as another program would have: botocore's
+        retry quota belongs to a client, and a run that was throttled leaves it spent.
+        """
+        return aws_client() if self._aws else local_client(self.dynamodb_url, self._servers)
 
     def metrics(self) -> pd.DataFrame:
         """What each table and index consumed and refused, second by second.
@@ -125,15 +140,20 @@ def start(
     nothing else can reach AWS.
 
     The other arguments are those of ``tweetlab.capacity.TableCapacity``, for every table.
-    Raises LabError, which says what to do, when a server cannot be started or reached.
+    Raises ValueError for numbers that make no sense, and LabError, which says what to do, when a
+    server cannot be started or reached.
     """
-    limits = {
+    limits: dict[str, Any] = {
         "burst_seconds": burst_seconds,
         "initial_burst_seconds": initial_burst_seconds,
         "partitions": partitions,
         "adaptive": adaptive,
     }
     limits = {name: value for name, value in limits.items() if value is not None}
+    TableCapacity(1, 1, **limits)
+    if aws and limits:
+        raise LabError(f"The real DynamoDB has its own limits: leave out {', '.join(limits)}.")
+    client = aws_client() if aws else None
     redis_url = os.environ.get(REDIS_VARIABLE)
     dynamodb_url = None if aws else os.environ.get(DYNAMODB_VARIABLE)
     if redis_url:
@@ -161,7 +181,7 @@ def start(
         )
         redis_url = redis_url or servers.urls["redis"]
         dynamodb_url = dynamodb_url or servers.urls.get("dynamodb")
-    client = aws_client() if aws else local_client(str(dynamodb_url), servers)
+    client = client or local_client(str(dynamodb_url), servers)
     lab_redis = cache.connect(redis_url)
     return Lab(client, client.meta.endpoint_url, lab_redis, redis_url, servers, aws)
 
@@ -170,25 +190,20 @@ def local_client(url: str, keep: object = None) -> DynamoDBClient:
     """A boto3 client of the DynamoDB at ``url`` that takes nothing from the environment or from
     AWS' configuration files, and refuses to send to any other host. It keeps ``keep`` alive.
     """
-    unset = (None, None, None, None)
+    defaults: dict[str, Any] = {
+        name: (None, None, default, convert)
+        for name, (_, _, default, convert) in botocore.session.Session.SESSION_VARIABLES.items()
+    }
     no_file = (None, None, os.devnull, None)
     session = botocore.session.Session(
-        session_vars={"profile": unset, "config_file": no_file, "credentials_file": no_file}
+        session_vars={**defaults, "config_file": no_file, "credentials_file": no_file}
     )
-    isolation: Any = {"defaults_mode": "legacy"}  # boto3-stubs take it for a bool
     config = Config(
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         max_pool_connections=CONNECTIONS,
         connect_timeout=5,
         read_timeout=30,
-        # What the environment could set against us: proxies that swallow loopback, other hosts.
-        proxies={},
-        use_fips_endpoint=False,
-        use_dualstack_endpoint=False,
-        account_id_endpoint_mode="disabled",
-        endpoint_discovery_enabled=False,
-        request_min_compression_size_bytes=10240,
-        **isolation,
+        proxies={},  # those of the environment would carry loopback traffic away
     )
     client = boto3.session.Session(botocore_session=session).client(
         "dynamodb",
@@ -210,7 +225,7 @@ def local_client(url: str, keep: object = None) -> DynamoDBClient:
 
 def aws_client() -> DynamoDBClient:
     """A boto3 client of the real DynamoDB, with the credentials and the region that the AWS CLI
-    would use. Requests cost money.
+    would use. Requests cost money. Raises LabError where those are missing.
     """
     session = botocore.session.Session()
     session.set_config_variable("ignore_configured_endpoint_urls", True)
@@ -218,17 +233,27 @@ def aws_client() -> DynamoDBClient:
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         max_pool_connections=CONNECTIONS,
     )
-    return boto3.session.Session(botocore_session=session).client("dynamodb", config=config)
+    try:
+        client = boto3.session.Session(botocore_session=session).client("dynamodb", config=config)
+        if session.get_credentials() is None:
+            raise NoCredentialsError
+    except BotoCoreError as error:
+        raise LabError(
+            f"The AWS account cannot be used: {error}. `aws configure` asks for what is missing."
+        ) from error
+    return client
 
 
 def _throttles_already(url: str) -> bool:
     """Whether a tweetlab endpoint answers there; raises LabError for nothing, or for AWS."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    host = (parts.hostname or "").rstrip(".")
+    if parts.scheme not in ("http", "https") or not host:
         raise LabError(f"{DYNAMODB_VARIABLE} is not a URL such as http://127.0.0.1:8010: {url!r}")
-    if any(
-        parts.hostname == domain or parts.hostname.endswith("." + domain) for domain in _AWS_DOMAINS
-    ):
+    if any(host == domain or host.endswith("." + domain) for domain in _AWS_DOMAINS):
         raise LabError(
             f"{DYNAMODB_VARIABLE} points at AWS ({url}). To use your account, which costs money, "
             "say so: tweetlab.start(aws=True)."
@@ -238,9 +263,9 @@ def _throttles_already(url: str) -> bool:
             return "tweetlab" in json.load(response)
     except urllib.error.HTTPError:
         return False  # a DynamoDB, which knows no such path
-    except ValueError:
+    except (TypeError, ValueError):
         return False
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         raise LabError(
             f"No DynamoDB answers at {url} ({error}). Start it, or unset {DYNAMODB_VARIABLE} "
             "to let the lab start its own."
@@ -251,7 +276,11 @@ def _check_redis(url: str) -> None:
     try:
         with cache.connect(url, timeout=_PROBE_SECONDS) as client:
             client.ping()
-    except (redis.RedisError, OSError, ValueError) as error:
+    except ValueError:  # whose words may show the password
+        raise LabError(
+            f"{REDIS_VARIABLE} is not a URL such as redis://127.0.0.1:6379/0: {_shown(url)!r}"
+        ) from None
+    except (redis.RedisError, OSError) as error:
         raise LabError(
             f"No Redis answers at {_shown(url)} ({error}). Start it, or unset {REDIS_VARIABLE} "
             "to let the lab start its own."
@@ -259,6 +288,6 @@ def _check_redis(url: str) -> None:
 
 
 def _shown(url: str) -> str:
-    """The URL without the password in it."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    """The URL without a password that may be in it."""
+    scheme, separator, rest = url.partition("?")[0].rpartition("://")
+    return scheme + separator + rest.rpartition("@")[2]

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import redis
@@ -37,6 +39,10 @@ class Servers:
             # Interrupting a kernel signals its whole process group.
             start_new_session=True,
         )
+        assert self._process.stdin and self._process.stdout
+        # A lab that nobody holds any more ends; Popen itself would keep the pipes open.
+        for pipe in (self._process.stdout, self._process.stdin):
+            weakref.finalize(self, pipe.close)
         try:
             self.urls = self._read_urls()
         except BaseException:
@@ -45,7 +51,7 @@ class Servers:
 
     def _read_urls(self) -> dict[str, str]:
         assert self._process.stdout
-        timer = threading.Timer(START_SECONDS, self._process.kill)
+        timer = threading.Timer(START_SECONDS, self._kill)
         timer.start()
         try:
             line = self._process.stdout.readline()
@@ -66,11 +72,21 @@ class Servers:
         assert self._process.stdin and self._process.stdout
         self._process.stdin.close()
         try:
-            self._process.wait(STOP_SECONDS)
+            failed = self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            failed = True
+        if failed:
+            self._kill()
         self._process.stdout.close()
+
+    def _kill(self) -> None:
+        """End the child at once, and the Valkey that it then cannot stop any more."""
+        if sys.platform == "win32":
+            self._process.kill()
+        else:
+            with suppress(ProcessLookupError):  # it leads a process group of its own
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
 
 
 def free_port() -> int:
@@ -147,7 +163,8 @@ def _when_parent_ends(stop: asyncio.Event, loop: asyncio.AbstractEventLoop) -> N
         loop.call_soon_threadsafe(stop.set)
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        while os.read(sys.stdin.fileno(), 1):  # a buffered reader would be locked at exit
+            pass
         end()
 
     threading.Thread(target=watch, daemon=True).start()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 MAX_TEXT = 25_000
 BATCH_KEYS = 100
 """BatchGetItem takes this many keys (API reference)."""
+BATCH_RETRIES = 10
 
 _to_dynamodb = TypeSerializer().serialize
 _from_dynamodb = TypeDeserializer().deserialize
@@ -96,7 +97,7 @@ class TweetTable:
         same name with another key.
         """
         key_schema: list[Any] = [{"AttributeName": "tweet_id", "KeyType": "HASH"}]
-        attributes: list[Any] = [{"AttributeName": "tweet_id", "AttributeType": "S"}]
+        attribute: Any = {"AttributeName": "tweet_id", "AttributeType": "S"}
         throughput: Any = {
             "ReadCapacityUnits": self.read_capacity,
             "WriteCapacityUnits": self.write_capacity,
@@ -106,19 +107,23 @@ class TweetTable:
                 self._dynamodb.create_table(
                     TableName=self.name,
                     KeySchema=key_schema,
-                    AttributeDefinitions=attributes,
+                    AttributeDefinitions=[attribute],
                     ProvisionedThroughput=throughput,
                 )
             self._wait_until_active()
             table = self._dynamodb.describe_table(TableName=self.name)["Table"]
-            if table["KeySchema"] != key_schema or table["AttributeDefinitions"] != attributes:
+            if table["KeySchema"] != key_schema or attribute not in table["AttributeDefinitions"]:
                 raise TableMismatch(
                     f"A table {self.name!r} with another key exists already; delete it, or choose "
                     "another name: TweetTable(..., name='my_tweets')."
                 )
             provisioned = table["ProvisionedThroughput"]
             if any(provisioned.get(name) != units for name, units in throughput.items()):
-                self._dynamodb.update_table(TableName=self.name, ProvisionedThroughput=throughput)
+                self._dynamodb.update_table(
+                    TableName=self.name,
+                    BillingMode="PROVISIONED",
+                    ProvisionedThroughput=throughput,
+                )
                 self._wait_until_active()
 
     def delete_table(self) -> None:
@@ -190,7 +195,10 @@ class TweetTable:
         return {tweet_id: found[tweet_id] for tweet_id in wanted if tweet_id in found}
 
     def _batch_get(self, keys: list[Any], consistent: bool) -> Iterator[Any]:
-        for attempt in range(11):
+        for attempt in range(BATCH_RETRIES + 1):
+            if attempt:
+                # botocore does not retry what is unprocessed. The jitter keeps clients apart.
+                self._sleep(self._jitter() * min(2 ** (attempt - 1), 20))
             answer = self._dynamodb.batch_get_item(
                 RequestItems={self.name: {"Keys": keys, "ConsistentRead": consistent}}
             )
@@ -199,11 +207,9 @@ class TweetTable:
             if not unprocessed:
                 return
             keys = list(unprocessed["Keys"])
-            # botocore does not retry these. The jitter keeps clients from coming back together.
-            self._sleep(self._jitter() * min(2**attempt, 20))
         error: Any = {
             "Code": "ProvisionedThroughputExceededException",
-            "Message": f"{len(keys)} keys were still unprocessed after 10 retries.",
+            "Message": f"{len(keys)} keys were still unprocessed after {BATCH_RETRIES} retries.",
         }
         raise ClientError({"Error": error}, "BatchGetItem")
 

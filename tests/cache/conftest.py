@@ -1,0 +1,45 @@
+"""Redis servers for the cache's tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cache.redises import MemoryTable, Server, cluster
+from tweetlab.cache import Client, connect
+from tweetlab.servers import valkey
+
+
+@pytest.fixture(scope="session")
+def valkey_url() -> Iterator[str]:
+    with valkey() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def cluster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with cluster(tmp_path_factory.mktemp("cluster")) as url:
+        yield url
+
+
+@pytest.fixture
+def client(valkey_url: str) -> Iterator[Client]:
+    """A patient client of the lab's Valkey: on a busy machine it may take its time."""
+    with connect(valkey_url, timeout=10) as redis:
+        yield redis
+        redis.flushall()
+
+
+@pytest.fixture
+def table() -> MemoryTable:
+    return MemoryTable()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A Valkey to be broken."""
+    server = Server(tmp_path)
+    yield server
+    server.kill()

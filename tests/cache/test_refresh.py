@@ -1,0 +1,175 @@
+"""Tweets are read anew before they expire, and not all at the same time."""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.cache.redises import Gate, MemoryTable, in_threads, join, wait_until
+from tests.serving import Clock
+from tweetlab import CachedTweets, TweetNotFound
+from tweetlab.cache import Client, connect, key
+from tweetlab.cache.lifetimes import Lifetimes
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def cached(table: MemoryTable, client: Client, clock: Clock) -> CachedTweets:
+    return CachedTweets(table, client, ttl=100, refresh_ahead=20, clock=clock)
+
+
+def test_before_its_time_nothing_is_refreshed(
+    cached: CachedTweets, table: MemoryTable, clock: Clock, client: Any
+) -> None:
+    tweet = table.create("Example tweet.")
+    cached.get(tweet.tweet_id)
+    assert json.loads(client.get(key(tweet.tweet_id)))["refresh_at"] == clock() + 80
+    clock.advance(79.9)
+    assert cached.get(tweet.tweet_id) == tweet
+    assert len(table.reads) == 1
+
+
+def test_all_get_the_old_tweet_at_once_while_one_refreshes_it(
+    cached: CachedTweets, table: MemoryTable, clock: Clock, client: Any
+) -> None:
+    tweet = table.create("Before.")
+    cached.get(tweet.tweet_id)
+    edited = table.edit(tweet.tweet_id, "After.")  # past the cache
+    clock.advance(80)
+    table.before_answer = gate = Gate()
+    threads, results = in_threads(64, lambda: cached.get(tweet.tweet_id))
+    join(threads)  # though the table does not answer
+    assert results == [tweet] * 64
+    assert cached.get_many([tweet.tweet_id]) == {tweet.tweet_id: tweet}
+    gate.open()
+    wait_until(lambda: cached.stats.refreshes)
+    assert cached.get(tweet.tweet_id) == edited
+    assert len(table.reads) == 2
+    assert (cached.stats.hits, cached.stats.misses, cached.stats.waits) == (66, 1, 0)
+    assert 99_000 < client.pttl(key(tweet.tweet_id)) <= 100_000
+
+
+def test_of_several_processes_one_refreshes(
+    cached: CachedTweets, table: MemoryTable, clock: Clock, valkey_url: str
+) -> None:
+    with connect(valkey_url, 10) as other:
+        jobs: list[Callable[[], None]] = []
+        there = CachedTweets(
+            table, other, ttl=100, refresh_ahead=20, clock=clock, background=jobs.append
+        )
+        tweet = table.create("Example tweet.")
+        cached.get(tweet.tweet_id)
+        clock.advance(80)
+        table.before_answer = gate = Gate()
+        cached.get(tweet.tweet_id)
+        gate.wait_for_reader()
+        for _ in range(3):
+            assert there.get(tweet.tweet_id) == tweet
+        [job] = jobs
+        job()
+        assert there.get(tweet.tweet_id) == tweet
+        assert len(jobs) == 1  # it pauses before it asks again
+        gate.open()
+        wait_until(lambda: cached.stats.refreshes)
+        assert len(table.reads) == 2 and there.stats.refreshes == 0
+
+
+def test_a_refresh_that_fails_leaves_the_tweet_and_is_not_tried_again_at_once(
+    cached: CachedTweets, table: MemoryTable, clock: Clock, client: Any
+) -> None:
+    tweet = table.create("Example tweet.")
+    cached.get(tweet.tweet_id)
+    clock.advance(80)
+
+    def throttle(tweet_id: Any) -> None:
+        raise RuntimeError("throttled")
+
+    table.before_answer = throttle
+    cached.get(tweet.tweet_id)
+    wait_until(lambda: cached.stats.events)
+    assert "throttled" in cached.stats.events[0].what
+    for _ in range(10):
+        assert cached.get(tweet.tweet_id) == tweet
+    assert len(table.reads) == 2
+    assert client.exists(f"{{{key(tweet.tweet_id)}}}:lease")  # no other process tries, either
+
+
+def test_a_refresh_finds_that_the_tweet_is_gone(
+    cached: CachedTweets, table: MemoryTable, clock: Clock
+) -> None:
+    tweet = table.create("Example tweet.")
+    cached.get(tweet.tweet_id)
+    table.delete(tweet.tweet_id)  # past the cache
+    clock.advance(80)
+    assert cached.get(tweet.tweet_id) == tweet
+    wait_until(lambda: cached.stats.refreshes)
+    with pytest.raises(TweetNotFound):
+        cached.get(tweet.tweet_id)
+
+
+def test_with_the_switch_off_what_is_due_is_simply_read(
+    cached: CachedTweets, table: MemoryTable, client: Client
+) -> None:
+    """A value that another process marked to be refreshed."""
+    tweet = table.create("Example tweet.")
+    cached.get(tweet.tweet_id)
+    plain = CachedTweets(table, client, clock=lambda: 0.0)
+    assert plain.read(tweet.tweet_id).source == "cache"
+
+
+def test_no_thread_runs_until_something_is_due(cached: CachedTweets, table: MemoryTable) -> None:
+    tweet = table.create("Example tweet.")
+    before = threading.active_count()
+    for _ in range(3):
+        cached.get(tweet.tweet_id)
+    assert threading.active_count() == before
+
+
+@given(
+    ttl=st.floats(1, 1e6),
+    ahead=st.floats(0, 0.999),
+    jitter=st.floats(0, 0.999),
+    drawn=st.floats(0, 1, exclude_max=True),
+)
+def test_a_lifetime_is_never_longer_than_the_ttl_and_due_within_it(
+    ttl: float, ahead: float, jitter: float, drawn: float
+) -> None:
+    lifetimes = Lifetimes(ttl, ttl * ahead, jitter, clock=lambda: 5.0, random=lambda: drawn)
+    milliseconds, refresh_at = lifetimes.draw()
+    assert 1 <= milliseconds <= round(ttl * 1000)
+    assert milliseconds >= ttl * (1 - jitter) * 1000 - 1
+    if ahead:
+        left = milliseconds / 1000 + 5 - refresh_at
+        assert left <= min(ttl * ahead, milliseconds / 2000) + 0.002
+    else:
+        assert refresh_at == math.inf
+
+
+def test_without_jitter_the_lifetime_is_the_ttl() -> None:
+    assert Lifetimes(3600).draw() == (3_600_000, math.inf)
+
+
+@pytest.fixture
+def draws() -> Iterator[float]:
+    return iter([0.0, 0.5, 1.0 - 2**-53])
+
+
+def test_jitter_spreads_what_was_cached_together(
+    table: MemoryTable, client: Any, draws: Iterator[float]
+) -> None:
+    cached = CachedTweets(table, client, ttl=1000, jitter=0.2, random=lambda: next(draws))
+    tweets = [table.create(str(number)) for number in range(3)]
+    cached.get_many([tweet.tweet_id for tweet in tweets])
+    left = [client.pttl(key(tweet.tweet_id)) for tweet in tweets]
+    assert [round(one / 10_000) for one in left] == [100, 90, 80]
