@@ -24,7 +24,8 @@ from hypothesis import strategies as st
 import tweetlab
 from tweetlab import workload
 from tweetlab.cache import CachedTweets, encode, key
-from tweetlab.errors import TweetNotFound
+from tweetlab.errors import NothingAnswered, TweetNotFound
+from tweetlab.open_loop import POLL
 from tweetlab.throttles import THROTTLING_CODES
 from tweetlab.tweets import Read, Tweet, TweetTable
 
@@ -341,7 +342,7 @@ def test_a_run_without_any_answer_is_no_result():
     def read(tweet_id: UUID) -> Read:
         raise ConnectionError("nobody home")
 
-    with pytest.raises(workload.NothingAnswered, match=r"first 3 reads.*nobody home") as raised:
+    with pytest.raises(NothingAnswered, match=r"first 3 reads.*nobody home") as raised:
         run(read, requests(0, 1, 2))
     assert isinstance(raised.value.__cause__, ConnectionError)
 
@@ -356,7 +357,7 @@ def test_a_hopeless_run_is_given_up_after_twenty_reads():
         raise ConnectionError("nobody home")
 
     load = requests(*[0] * workload.HOPELESS, 1)
-    with pytest.raises(workload.NothingAnswered, match="first 20 reads"):
+    with pytest.raises(NothingAnswered, match="first 20 reads"):
         workload.replay(
             FakeReader(read), load, 4, progress=False, clock=lambda: 0, sleep=lambda _: None
         )
@@ -423,7 +424,7 @@ def test_an_interrupt_ends_the_run_and_leaves_no_worker_behind():
             sleep=sleep,
         )
     assert calls == 1
-    assert naps == {workload.POLL}  # however far the next read, a worker soon looks up
+    assert naps == {POLL}  # however far the next read, a worker soon looks up
     assert not workers_left()
 
 

@@ -9,44 +9,20 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypedDict
+from typing import TypedDict
 from uuid import UUID
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
-from botocore.exceptions import ClientError
 from tqdm.auto import tqdm
 
+from tweetlab import open_loop
 from tweetlab.errors import NothingAnswered
-from tweetlab.throttles import THROTTLING_CODES
-
-if TYPE_CHECKING:
-    from tweetlab.tweets import Read
-
-POLL = 0.1
-"""Seconds between two looks at a run: for the progress bar, and for a learner who presses Stop."""
+from tweetlab.open_loop import POLL, Reader, Request, Row
 
 HOPELESS = 20
 """A run of which the first so many reads all failed, and not by throttling, is given up."""
-
-
-class Reader(Protocol):
-    """Whatever reads a tweet by its id: a TweetTable, a CachedTweets, ..."""
-
-    def read(self, tweet_id: UUID) -> Read:
-        """The tweet, and what reading it took."""
-
-
-class Row(NamedTuple):
-    """What became of one request; the columns of ``replay``."""
-
-    at: float
-    tweet_id: UUID
-    source: str
-    seconds: float
-    retries: int
-    throttled: bool
-    read_units: float
 
 
 class Summary(TypedDict):
@@ -62,6 +38,16 @@ class Summary(TypedDict):
     hit_ratio: float | None
 
 
+def popularity(tweets: int, skew: float) -> npt.NDArray[np.float64]:
+    """The share of all reads that each tweet gets, the most popular first; their sum is 1.
+
+    The tweet of rank r is read in proportion to r ** -skew. 0 makes all alike, 1 is Zipf's law; the
+    median of Twitter's own caches is 1.2 (github.com/twitter/cache-trace, March 2020).
+    """
+    weights = np.arange(1.0, tweets + 1) ** -skew
+    return np.asarray(weights / weights.sum(), dtype=float)
+
+
 def zipf(
     tweet_ids: Iterable[UUID],
     rate: float = 100,
@@ -71,10 +57,8 @@ def zipf(
 ) -> pd.DataFrame:
     """Reads that come at random, ``rate`` a second on average, most of them of a few tweets.
 
-    The first of ``tweet_ids`` is the most popular: the tweet of rank r is read in proportion to
-    r ** -skew. 0 makes all alike, 1 is Zipf's law; the median of Twitter's own caches is 1.2
-    (github.com/twitter/cache-trace, March 2020). Readers know nothing of each other, so arrivals
-    are a Poisson process.
+    The first of ``tweet_ids`` is the most popular; ``popularity`` says by how much. Readers know
+    nothing of each other, so arrivals are a Poisson process.
 
     Returns the columns ``at`` (seconds from the start, ascending, below ``seconds``) and
     ``tweet_id``; the same arguments give the same reads. Raises ValueError for arguments that
@@ -92,8 +76,7 @@ def zipf(
     random = np.random.default_rng(seed)
     # Given how many there are, the arrivals of a Poisson process are uniform in time.
     at = np.sort(random.random(random.poisson(rate * seconds)) * seconds)
-    popularity = np.arange(1.0, len(ids) + 1) ** -skew
-    ranks = random.choice(len(ids), size=len(at), p=popularity / popularity.sum())
+    ranks = random.choice(len(ids), size=len(at), p=popularity(len(ids), skew))
     read = pd.Series([ids[rank] for rank in ranks], dtype=object)
     return pd.DataFrame({"at": at, "tweet_id": read})
 
@@ -134,45 +117,16 @@ def replay(
 
     rows: dict[int, Row] = {}
     errors: list[Exception] = []
-    upcoming = iter(sorted(range(len(at)), key=at.__getitem__))
-    turn = threading.Lock()
+    order = sorted(range(len(at)), key=at.__getitem__)
     stop = threading.Event()
     worthwhile = threading.Event()
-    start = math.inf
 
-    def next_due() -> int | None:
-        """Wait until the next request is due: its place in ``requests``, or None at the end.
-
-        One worker waits for the time, the others for their turn: together, a queue that is
-        served first come, first served.
-        """
-        with turn:
-            place = next(upcoming, None)
-            while place is not None and not stop.is_set():
-                early = start + at[place] - clock()
-                if early <= 0:
-                    return place
-                sleep(min(early, POLL))
-            return None
-
-    def work() -> None:
-        while (place := next_due()) is not None:
-            source, retries, throttled, read_units = "failed", 0, False, 0.0
-            try:
-                read = reader.read(tweet_ids[place])
-            except Exception as error:
-                retries, throttled = _retries(error), _is_throttle(error)
-                if not throttled:
-                    errors.append(error)
-            else:
-                source, retries, read_units = read.source, read.retries, read.read_units
-                throttled = read.throttles > 0
-            seconds = clock() - (start + at[place])
-            if throttled or source != "failed":
-                worthwhile.set()
-            rows[place] = Row(
-                at[place], tweet_ids[place], source, seconds, retries, throttled, read_units
-            )
+    def finish(request: Request, row: Row, error: Exception | None) -> None:
+        if error is None:
+            worthwhile.set()
+        else:
+            errors.append(error)
+        rows[request.place] = row
 
     label = progress if isinstance(progress, str) else "Reading tweets"
     with (
@@ -180,9 +134,16 @@ def replay(
         ThreadPoolExecutor(workers, thread_name_prefix="tweetlab-replay") as pool,
     ):
         try:
-            with turn:  # nobody begins before all are there
-                working = {pool.submit(work) for _ in range(min(workers, len(at)))}
-                start = clock()
+            working = open_loop.begin(
+                reader,
+                (Request(place, at[place], tweet_ids[place]) for place in order),
+                finish,
+                workers=min(workers, len(at)),
+                spawn=pool.submit,
+                stop=stop,
+                clock=clock,
+                sleep=sleep,
+            )
             while working:
                 done, working = wait(working, timeout=POLL)
                 for worker in done:
@@ -218,18 +179,6 @@ def _times_and_ids(requests: pd.DataFrame) -> tuple[list[float], list[UUID]]:
     if not (np.isfinite(at).all() and (at >= 0).all()):
         raise ValueError("Each request needs a time at which it is due, 0 s or later.")
     return at.tolist(), requests["tweet_id"].tolist()
-
-
-def _is_throttle(error: Exception) -> bool:
-    if not isinstance(error, ClientError):
-        return False
-    return error.response.get("Error", {}).get("Code") in THROTTLING_CODES
-
-
-def _retries(error: Exception) -> int:
-    if not isinstance(error, ClientError):
-        return 0
-    return error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
 
 
 def _reasons(errors: list[Exception]) -> str:
