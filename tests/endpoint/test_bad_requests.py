@@ -182,6 +182,15 @@ def test_what_only_dynamodb_itself_refuses_passes_through(proxy_server, operatio
     proxy_server.delete_tables()
 
 
+def test_what_an_operation_knows_nothing_of_is_ignored(server, table):
+    request = {"TableName": table, "ProjectionExpression": "id", "KeyConditionExpression": None}
+    assert server.post("Scan", {**request, "Nonsense": {}}).status == 200
+    put = {"Nonsense": 1, "PutRequest": {"Item": KEY, "Nonsense": 2}}
+    assert server.post("BatchWriteItem", {"RequestItems": {table: [put]}}).status == 200
+    put = {"Nonsense": 1, "Put": {"TableName": table, "Item": KEY, "Nonsense": 2}}
+    assert server.post("TransactWriteItems", {"TransactItems": [put]}).status == 200
+
+
 junk = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),

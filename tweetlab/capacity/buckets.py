@@ -49,8 +49,8 @@ class Bucket:
 
     def split(self, share: float, now: float) -> Bucket:
         """Keep ``share`` of this bucket and give a twin of what is kept."""
-        self.resize(self.rate * share, self.size * share, now)
-        self.level *= share
+        self.level = self.units(now) * share
+        self.rate, self.size, self.since = self.rate * share, self.size * share, now
         return Bucket(self.rate, self.size, self.level, now)
 
 
@@ -106,9 +106,8 @@ class Throughput:
         return None
 
     def charge(self, partition: int | None, units: float, now: float) -> None:
-        """Take what a call consumed; a bucket may go below zero and must earn its way back.
-
-        A scan (partition None) is spread evenly over the partitions (model choice).
+        """Take what a call consumed that is admitted now; a bucket may go below zero and must earn
+        its way back. A scan (partition None) is spread evenly over the partitions (model choice).
         """
         if partition is None:
             for buckets in (self._shares, self._maxima):
@@ -117,6 +116,13 @@ class Throughput:
             return
         self._shares[0 if self._adaptive else partition].level -= units
         self._maxima[partition].level -= units
+
+    def charge_later(self, partition: int | None, units: float, now: float) -> None:
+        """The same of a call that was admitted a while ago: what a full bucket would have gained
+        since is lost, and does not pay for it."""
+        for bucket in (*self._shares, *self._maxima):
+            bucket.units(now)
+        self.charge(partition, units, now)
 
     def units(self, now: float) -> float:
         """Units that all the table's partitions together hold at the time ``now``."""

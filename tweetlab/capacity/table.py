@@ -12,6 +12,8 @@ from tweetlab.capacity.buckets import ThrottlingReason, Throughput
 
 PARTITION_READ_UNITS = 3000
 PARTITION_WRITE_UNITS = 1000
+MAX_CAPACITY = 10_000_000
+"""Units a second, far beyond any quota: each 1,000 are a partition to keep (model choice)."""
 _HASHES = 2**32
 """Values of CRC-32."""
 
@@ -55,11 +57,11 @@ class PartitionedCapacity:
     def charge_read(self, partition_key: str | None, units: float) -> None:
         """Charge a read that was admitted before its cost was known."""
         partition = None if partition_key is None else self.partition_of(partition_key)
-        self.reads.charge(partition, units, self._clock())
+        self.reads.charge_later(partition, units, self._clock())
 
     def charge_write(self, partition_key: str, units: float) -> None:
         """The same for a write; less than 0 gives units back."""
-        self.writes.charge(self.partition_of(partition_key), units, self._clock())
+        self.writes.charge_later(self.partition_of(partition_key), units, self._clock())
 
     def _take(
         self, throughput: Throughput, partition_key: str | None, units: float
@@ -155,5 +157,6 @@ class TableCapacity(PartitionedCapacity):
 
 def _check_positive(**capacities: float) -> None:
     for name, value in capacities.items():
-        if not 0 < value < math.inf:
-            raise ValueError(f"{name} must be more than 0 units a second, not {value!r}")
+        if not 0 < value <= MAX_CAPACITY:
+            limits = f"more than 0 units a second, and at most {MAX_CAPACITY:,}"
+            raise ValueError(f"{name} must be {limits}, not {value!r}")

@@ -82,6 +82,12 @@ class _Connection(asyncio.Protocol):
     """One client's connection, whose requests are answered one after the other."""
 
     _transport: asyncio.Transport
+    _complete: bool
+    """Whether no request is on its way."""
+    _in_head: bool
+    _waited_for: bool
+    """Whether a timer runs for the request on its way."""
+    _head: int
 
     def __init__(self, server: Server) -> None:
         self.answering: asyncio.Task[None] | None = None
@@ -94,6 +100,7 @@ class _Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._hung_up = False
         self.on_message_begin()
+        self._complete, self._in_head = True, False
 
     def close(self) -> None:
         """Close it, after what was written is sent."""
@@ -104,7 +111,7 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._server.connections.add(self)
-        self._start_timer(self._server.request_seconds, self.close)
+        self._start_timer(self._server.request_seconds, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._server.connections.discard(self)
@@ -114,16 +121,18 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._hung_up:
             return
-        self._head += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             error = serialization_error("This is not HTTP, or more of it than DynamoDB needs.")
             self._enqueue(error.answer, keep=False)
             return
-        if self._in_head and self._head > MAX_HEAD:
+        if self._in_head:
+            self._head += len(data)
+        if self._head > MAX_HEAD:
             self._enqueue(too_large("The headers are too long.").answer, keep=False)
-        elif not self._complete and self._timer is None:
+        elif not self._complete and not self._waited_for:
+            self._waited_for = True
             self._start_timer(self._server.request_seconds, self._give_up)
 
     def pause_writing(self) -> None:
@@ -135,7 +144,8 @@ class _Connection(asyncio.Protocol):
     # Called by the parser
 
     def on_message_begin(self) -> None:
-        self._complete, self._in_head, self._head = False, True, 0
+        self._complete, self._waited_for = False, False
+        self._in_head, self._head = True, 0
         self._url, self._size = b"", 0
         self._headers: dict[str, str] = {}
         self._body: list[bytes] = []
@@ -159,7 +169,7 @@ class _Connection(asyncio.Protocol):
             self._body.clear()  # The client is sending still, and is told when it is done.
 
     def on_message_complete(self) -> None:
-        self._complete, self._head = True, 0
+        self._complete = True
         self._stop_timer()
         entry: Request | Answer
         if self._size > MAX_BODY:
@@ -209,6 +219,9 @@ class _Connection(asyncio.Protocol):
         return True
 
     def _give_up(self) -> None:
+        if self._complete:
+            self.close()  # It said nothing.
+            return
         self._enqueue(request_timeout("The request took too long to arrive.").answer, keep=False)
 
     def _start_timer(self, seconds: float, then: Callable[[], None]) -> None:

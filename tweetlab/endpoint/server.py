@@ -8,14 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import tweetlab
-from tweetlab.endpoint import (
-    batches,
-    partiql,
-    partiql_batches,
-    reads,
-    transactions,
-    writes,
-)
+from tweetlab.endpoint import batches, partiql, partiql_batches, reads, transactions, writes
 from tweetlab.endpoint.backend import Backend, UpstreamRefused
 from tweetlab.endpoint.control import control_plane
 from tweetlab.endpoint.drills import Drill
@@ -35,6 +28,7 @@ from tweetlab.endpoint.wire import (
 )
 
 REQUEST_SECONDS = 30
+"""How long a client may take over a request, unless told otherwise."""
 ABOUT_PATH = "/tweetlab"
 """A path no DynamoDB call uses: tells that this endpoint throttles already. Below it are
 ``/metrics`` and ``/drill``."""
@@ -42,7 +36,6 @@ ABOUT_PATH = "/tweetlab"
 Operation = Callable[[Backend, Call], Awaitable[Answer]]
 
 _log = logging.getLogger(__name__)
-
 
 OPERATIONS: Mapping[str, Operation] = {
     "GetItem": reads.get_item,

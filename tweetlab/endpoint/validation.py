@@ -49,7 +49,9 @@ def exists(operation: str) -> bool:
 
 
 def validate(operation: str, request: dict[str, Any]) -> None:
-    """Raise the error DynamoDB answers for a request that is not of the operation's shape."""
+    """Raise the error DynamoDB answers for a request that is not of the operation's shape; drop
+    from it what the shape knows nothing of, which DynamoDB ignores.
+    """
     shape: Any = _model().operation_model(operation).input_shape
     _check_of(shape.name)(request)
 
@@ -84,9 +86,11 @@ def _structure(shape: Any) -> Check:
         for name in required:
             if name not in value:
                 raise _constraint("null", name, "Member must not be null")
-        for name, member in value.items():
+        for name in list(value):
             if name in checks:
-                checks[name](member)
+                checks[name](value[name])
+            else:
+                del value[name]
 
     return check
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
+
+import orjson
 
 from tweetlab.capacity import ThrottlingReason
 
@@ -16,7 +17,6 @@ DRILL_HEADER = "x-tweetlab-drill"
 _DYNAMODB = "com.amazonaws.dynamodb.v20120810#"
 _CORAL = "com.amazon.coral."
 _REGION = re.compile(r"Credential=[^/]*/\d+/([\w-]+)/dynamodb/")
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 PROVISIONED_EXCEEDED = (
     "The level of configured provisioned throughput for the table was exceeded. "
@@ -67,7 +67,7 @@ class Answer:
     @cached_property
     def json(self) -> dict[str, Any]:
         """The body, parsed; treat it as read-only."""
-        parsed: dict[str, Any] = json.loads(self.body)
+        parsed: dict[str, Any] = orjson.loads(self.body)
         return parsed
 
     @property
@@ -175,16 +175,14 @@ def internal_error(message: str) -> DynamoDBError:
 
 def dump(value: Any) -> bytes:
     """JSON as DynamoDB writes it: without spaces."""
-    return json.dumps(value, separators=(",", ":")).encode()
+    return orjson.dumps(value)
 
 
 def parse_request(body: bytes) -> dict[str, Any]:
     """The JSON object in a request's body; raises the error DynamoDB answers if it is none."""
     try:
-        request = json.loads(body.decode())
-        if _SURROGATE.search(body):
-            json.dumps(request, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
+        request = orjson.loads(body)
+    except ValueError:
         raise serialization_error("The body is not JSON in UTF-8.") from None
     if not isinstance(request, dict):
         raise serialization_error("Start of structure or map found where not expected.")

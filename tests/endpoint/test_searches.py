@@ -1,0 +1,138 @@
+"""Searches that find nothing, and those of a local index that must look in the table as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.serving import Server, item, serving
+from tweetlab.endpoint import Moto
+
+KB = 1024
+
+
+@pytest.fixture(scope="module")
+def parted() -> Iterator[Server]:
+    """An endpoint whose tables have five partitions."""
+    with serving(Moto, partitions=5) as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("search", "units"),
+    [
+        ({}, 5 * 0.5),
+        ({"ConsistentRead": True}, 5),
+        ({"Select": "COUNT"}, 5 * 0.5),
+        ({"TotalSegments": 2, "Segment": 0}, 3 * 0.5),
+        ({"TotalSegments": 100, "Segment": 7}, 0.5),
+        ({"ExclusiveStartKey": {"id": {"S": "a"}}}, 0.5),
+    ],
+    ids=repr,
+)
+def test_a_scan_that_finds_nothing_costs_the_minimum_of_each_partition(parted, search, units):
+    table = parted.create_table()
+    with parted.charged(table) as charged:
+        answer = parted.dynamodb.scan(TableName=table, ReturnConsumedCapacity="TOTAL", **search)
+    assert answer["ConsumedCapacity"]["CapacityUnits"] == units
+    assert charged.reads == pytest.approx(units)
+
+
+def test_a_scan_that_finds_something_costs_what_it_found(parted):
+    table = parted.create_table()
+    parted.around("PutItem", TableName=table, Item=item("a", 100))
+    answer = parted.dynamodb.scan(TableName=table, ReturnConsumedCapacity="TOTAL")
+    assert answer["ConsumedCapacity"]["CapacityUnits"] == 0.5
+
+
+def test_a_query_and_a_statement_that_find_nothing(parted):
+    table = parted.create_table()
+
+    def units(answer: dict[str, Any]) -> float:
+        consumed: float = answer["ConsumedCapacity"]["CapacityUnits"]
+        return consumed
+
+    how: dict[str, Any] = {"ReturnConsumedCapacity": "TOTAL", "ConsistentRead": True}
+    answer = parted.dynamodb.query(
+        TableName=table,
+        KeyConditionExpression="id = :id",
+        ExpressionAttributeValues={":id": {"S": "a"}},
+        **how,
+    )
+    assert units(answer) == 1
+    statement = f'SELECT * FROM "{table}"'
+    run = parted.dynamodb.execute_statement
+    assert units(run(Statement=f"{statement} WHERE id = 'a'", **how)) == 1
+    assert units(run(Statement=statement, **how)) == 5
+
+
+DAYS = {
+    "IndexName": "by-day",
+    "KeySchema": [
+        {"AttributeName": "id", "KeyType": "HASH"},
+        {"AttributeName": "day", "KeyType": "RANGE"},
+    ],
+    "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["likes"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("search", "units"),
+    [
+        pytest.param({}, 1, id="what it holds"),
+        pytest.param({"ProjectionExpression": "likes"}, 1, id="one of what it holds"),
+        pytest.param({"AttributesToGet": ["likes", "id"]}, 1, id="two, the old way"),
+        pytest.param({"Select": "COUNT"}, 1, id="how many"),
+        pytest.param({"ProjectionExpression": "likes, words"}, 1 + 4 * 2, id="one that it lacks"),
+        pytest.param({"ProjectionExpression": "words.a[0]"}, 1 + 4 * 2, id="part of one"),
+        pytest.param({"AttributesToGet": ["words"]}, 1 + 4 * 2, id="one, the old way"),
+        pytest.param(
+            {"ProjectionExpression": "#t", "ExpressionAttributeNames": {"#t": "text"}},
+            1 + 4 * 2,
+            id="one by another name",
+        ),
+        pytest.param({"Select": "ALL_ATTRIBUTES"}, 1 + 4 * 2, id="all"),
+        pytest.param({"Select": "ALL_ATTRIBUTES", "Limit": 3}, 1 + 3 * 2, id="all of three"),
+    ],
+)
+def test_a_local_index_fetches_whole_items_for_what_it_lacks(proxy_server, search, units):
+    """Four items of 5 KB, strongly consistent: two units each, and one for the index."""
+    table = proxy_server.create_table(
+        KeySchema=[
+            {"AttributeName": "id", "KeyType": "HASH"},
+            {"AttributeName": "number", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": "S"} for name in ("id", "number", "day")
+        ],
+        LocalSecondaryIndexes=[DAYS],
+    )
+    for number in range(4):
+        more = {"number": {"S": f"{number}"}, "day": {"S": "mon"}, "likes": {"S": "1"}}
+        proxy_server.around("PutItem", TableName=table, Item=item("a", 5 * KB, **more))
+    names = {"#i": "id", **search.pop("ExpressionAttributeNames", {})}
+    if "AttributesToGet" in search:
+        equal = {"AttributeValueList": [{"S": "a"}], "ComparisonOperator": "EQ"}
+        search = {"KeyConditions": {"id": equal}, **search}
+    else:
+        search = {
+            "KeyConditionExpression": "#i = :id",
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": {":id": {"S": "a"}},
+            **search,
+        }
+    with proxy_server.charged(table) as charged:
+        answer = proxy_server.dynamodb.query(
+            TableName=table,
+            IndexName="by-day",
+            ConsistentRead=True,
+            ReturnConsumedCapacity="INDEXES",
+            **search,
+        )
+    proxy_server.delete_tables()
+    consumed = answer["ConsumedCapacity"]
+    assert consumed["CapacityUnits"] == charged.reads == units
+    assert consumed["Table"]["CapacityUnits"] == units - 1
+    assert consumed["LocalSecondaryIndexes"] == {"by-day": {"CapacityUnits": 1}}
