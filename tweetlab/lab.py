@@ -32,6 +32,8 @@ REDIS_VARIABLE = "REDIS_URL"
 REGION = "us-east-1"
 ATTEMPTS = 3
 """Tries of each request, the first included: a run under overload must come to an end."""
+REDIS_SECONDS = 0.25
+"""Patience with Redis: more than a cache of production has, as a laptop may be busy."""
 CONNECTIONS = 64
 """Open connections of a client at most: as many readers as that need not wait for one."""
 _AWS_DOMAINS = ("amazonaws.com", "amazonaws.com.cn", "api.aws", "api.amazonwebservices.com.cn")
@@ -85,7 +87,8 @@ class Lab:
     ) -> None:
         """Have the endpoint throttle the next ``calls`` calls of an operation, such as "GetItem",
         or of a partition key, to see how your code copes. The answers carry the header
-        ``x-tweetlab-drill: forced``. Raises ValueError unless just one of the two is named.
+        ``x-tweetlab-drill: forced``. Raises ValueError unless just one of the two is named, and is
+        one that can be throttled.
         """
         if calls < 1 or (operation is None) == (partition_key is None):
             raise ValueError("Drill at least 1 call of either an operation or a partition key.")
@@ -93,7 +96,10 @@ class Lab:
         request = urllib.request.Request(
             self._endpoint() + "/tweetlab/drill", data=json.dumps(drill).encode()
         )
-        metrics.open_locally(request).close()
+        try:
+            metrics.open_locally(request).close()
+        except urllib.error.HTTPError as error:
+            raise ValueError(json.load(error)["message"]) from None
 
     def _endpoint(self) -> str:
         if self._aws:
@@ -182,7 +188,7 @@ def start(
         redis_url = redis_url or servers.urls["redis"]
         dynamodb_url = dynamodb_url or servers.urls.get("dynamodb")
     client = client or local_client(str(dynamodb_url), servers)
-    lab_redis = cache.connect(redis_url)
+    lab_redis = cache.connect(redis_url, REDIS_SECONDS)
     return Lab(client, client.meta.endpoint_url, lab_redis, redis_url, servers, aws)
 
 

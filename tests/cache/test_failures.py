@@ -103,6 +103,23 @@ def test_a_server_that_answers_nonsense(
         assert cached.stats.errors > 0
 
 
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_a_server_that_answers_nonsense_to_one_who_only_reads(
+    table: MemoryTable, answer: str
+) -> None:
+    """A write that Redis does not confirm ends all reading from it; here there is none."""
+    with impostor(ANSWERS[answer]) as url, connect(url, timeout=0.01) as client:
+        for options in ({}, {"breaker_failures": None}, {"single_flight": False}):
+            cached = CachedTweets(table, client, **options)
+            tweet, other = table.create("Example tweet."), table.create("Other.")
+            for _ in range(2):
+                assert cached.get(tweet.tweet_id) == tweet
+                found = cached.get_many([tweet.tweet_id, other.tweet_id, uuid4()])
+                assert found == {tweet.tweet_id: tweet, other.tweet_id: other}
+                with pytest.raises(TweetNotFound):
+                    cached.get(uuid4())
+
+
 def test_a_server_that_was_never_there(table: MemoryTable, server: Server) -> None:
     server.kill()
     with connect(server.url) as client:
@@ -152,7 +169,7 @@ def test_a_server_that_was_killed_and_came_back(table: MemoryTable, server: Serv
 def test_a_server_that_restarts_costs_no_failure_for_each_open_connection(
     table: MemoryTable, server: Server
 ) -> None:
-    with connect(server.url) as client:
+    with connect(server.url, timeout=10) as client:
         cached = CachedTweets(table, client)
         tweet = table.create("Example tweet.")
         cached.get(tweet.tweet_id)
@@ -164,7 +181,7 @@ def test_a_server_that_restarts_costs_no_failure_for_each_open_connection(
 
 
 def test_a_read_only_server_still_answers_reads(table: MemoryTable, server: Server) -> None:
-    with connect(server.url) as client:
+    with connect(server.url, timeout=10) as client:
         cached = CachedTweets(table, client)
         tweet, other = table.create("Example tweet."), table.create("Other.")
         cached.get(tweet.tweet_id)
@@ -181,7 +198,7 @@ def test_a_read_only_server_still_answers_reads(table: MemoryTable, server: Serv
 def test_a_full_server_still_answers_reads_and_forgets_what_was_edited(
     table: MemoryTable, server: Server
 ) -> None:
-    with connect(server.url) as client:
+    with connect(server.url, timeout=10) as client:
         cached = CachedTweets(table, client)
         tweet, other = table.create("Example tweet."), table.create("Other.")
         cached.get(tweet.tweet_id)
@@ -213,7 +230,7 @@ def test_a_server_that_fails_in_the_middle_of_a_read(table: MemoryTable, server:
 def test_too_many_connections_are_no_failure_of_the_reader(
     table: MemoryTable, server: Server
 ) -> None:
-    with connect(server.url + "?max_connections=1") as client:
+    with connect(server.url + "?max_connections=1", timeout=10) as client:
         cached = CachedTweets(table, client)
         tweet = table.create("Example tweet.")
         client.set(key(tweet.tweet_id), encode(tweet))

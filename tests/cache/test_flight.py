@@ -221,7 +221,7 @@ class SlowTable(MemoryTable):
         def slow(tweet_id: object) -> None:
             counter.incr("table reads")
             # Until the readers of every process have missed.
-            wait_until(lambda: int(counter.get("missed") or 0) == 64)  # type: ignore[arg-type]
+            wait_until(lambda: int(counter.get("missed") or 0) == 64)
 
         self.before_answer = slow
 

@@ -1,5 +1,7 @@
 """Ten thousand random steps, with Redis failing at random: no tweet is ever lost or wrong.
 
+(Ten thousand in CI, where it takes a minute; a tenth of that on a laptop.)
+
 Two processes share a table and a Redis. Each reads and writes; between them Redis refuses, times
 out before or after it did as told, answers nonsense, loses everything, holds nonsense, hangs, or
 is killed and comes back. A dict is the model of what must be read.
@@ -7,6 +9,7 @@ is killed and comes back. A dict is the model of what must be read.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +18,7 @@ from uuid import UUID, uuid4
 
 import pytest
 import redis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -239,18 +242,18 @@ class Cache(RuleBasedStateMachine):
             client.close()
 
 
-@pytest.mark.parametrize("examples", [20])
-def test_no_tweet_is_lost_or_wrong(tmp_path: Path, examples: int) -> None:
-    """`--hypothesis-profile` does not matter: the number of steps is part of the claim."""
+def test_no_tweet_is_lost_or_wrong(tmp_path: Path) -> None:
     Cache.server = server = Server(tmp_path)
     try:
         run_state_machine_as_test(
             Cache,
             settings=settings(
-                max_examples=examples,
+                max_examples=120 if os.environ.get("CI") else 15,
                 stateful_step_count=100,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),
+                # Killing servers again and again to find a shorter story would take an hour.
+                phases=[Phase.generate],
             ),
         )
     finally:

@@ -55,15 +55,19 @@ class Calls:
         """What ``understand`` makes of the answer to a command."""
         return self.guarded(lambda: understand(self.execute(command)))
 
-    def run_all(self, commands: Sequence[Command]) -> list[Any]:
-        """The answers to many, sent in one go. One may be an exception, which is counted."""
+    def run_all(self, commands: Sequence[Command], understand: Callable[[Any], T]) -> list[T]:
+        """The same for many, sent in one go. One answer may be an exception, which is counted."""
         if not commands:
             return []
-        answers = self.guarded(self.execute_all, commands)
-        for answer in answers:
-            if isinstance(answer, Exception):
-                self._fail(answer)
-        return answers
+
+        def call() -> list[T]:
+            answers = self.execute_all(commands)
+            for answer in answers:
+                if isinstance(answer, Exception):
+                    self._fail(answer)
+            return list(map(understand, answers))
+
+        return self.guarded(call)
 
     def execute(self, command: Command) -> Any:
         """Run a command whatever the breaker says; values come as bytes, however they look."""
@@ -74,7 +78,8 @@ class Calls:
         with self._client.pipeline(transaction=False) as pipeline:
             for command in commands:
                 pipeline.execute_command(*command, NEVER_DECODE=True)
-            return list(pipeline.execute(raise_on_error=False))
+            answers = pipeline.execute(raise_on_error=False)
+        return in_full(answers, len(commands))
 
     def guarded(self, call: Callable[..., T], *args: Any) -> T:
         """Call it, unless the breaker is open; raises Unavailable for whatever goes wrong."""
@@ -103,3 +108,10 @@ class Calls:
 
     def _fail(self, error: Exception) -> None:
         self._stats.fail(f"{type(error).__name__}: {error}")
+
+
+def in_full(answers: Any, count: int) -> list[Any]:
+    """The answers, if there are so many; raises if there are not."""
+    if not isinstance(answers, list) or len(answers) != count:
+        raise redis.InvalidResponse(f"Expected {count} answers")
+    return answers

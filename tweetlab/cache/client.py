@@ -10,7 +10,7 @@ from redis.retry import Retry
 
 Client = redis.Redis | redis.RedisCluster
 
-TIMEOUT = 0.08
+TIMEOUT = 0.06
 """Seconds a Redis may take to answer before the table is read instead."""
 
 _CONNECTIONS = 1024

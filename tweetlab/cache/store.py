@@ -10,7 +10,7 @@ import redis
 
 from tweetlab.cache import leases
 from tweetlab.cache.breaker import CircuitBreaker
-from tweetlab.cache.calls import Calls, Unavailable
+from tweetlab.cache.calls import Calls, Unavailable, in_full
 from tweetlab.cache.client import Client
 from tweetlab.cache.codec import key
 from tweetlab.cache.leases import Claim
@@ -47,10 +47,9 @@ class Store(Calls):
         self._latest = tweet_ids[0]
         keys = list(map(key, tweet_ids))
         if self._is_cluster:
-            values = self.run_all([("GET", one) for one in keys])
-        else:
-            values = self.run(("MGET", *keys), list)
-        return [value if isinstance(value, bytes) else None for value in values]
+            return self.run_all([("GET", one) for one in keys], _value)
+        values = self.run(("MGET", *keys), lambda answers: in_full(answers, len(keys)))
+        return list(map(_value, values))
 
     def claim(self, tweet_id: UUID, seen: bytes | None = None) -> Claim:
         """Ask for the lease, having found nothing, or nothing of use: the value ``seen``."""
@@ -59,8 +58,7 @@ class Store(Calls):
     def claim_many(self, seen: Mapping[UUID, bytes | None]) -> dict[UUID, Claim]:
         """The same for many tweets; those that Redis refuses get an empty claim."""
         commands = [leases.claim(one, value, self._lease_ms) for one, value in seen.items()]
-        answers = self.run_all(commands)
-        return dict(zip(seen, map(leases.claimed, answers), strict=True))
+        return dict(zip(seen, self.run_all(commands, leases.claimed), strict=True))
 
     def fill(self, tweet_id: UUID, claim: Claim, value: bytes, ttl_ms: int) -> bool:
         """Store a value for ``ttl_ms`` if the lease is still good; whether it was."""
@@ -68,12 +66,12 @@ class Store(Calls):
 
     def fill_many(self, values: Iterable[tuple[UUID, Claim, bytes, int]]) -> None:
         """The same for many tweets."""
-        self.run_all([leases.fill(*value) for value in values])
+        self.run_all([leases.fill(*value) for value in values], bool)
 
     def release(self, claims: Mapping[UUID, Claim]) -> None:
         """Give leases back unused, so that others need not wait until they end."""
         own = [leases.release(one, claim) for one, claim in claims.items() if claim.mine]
-        self.run_all(own)
+        self.run_all(own, bool)
 
     def drop(self, tweet_id: UUID) -> None:
         """The tweet was written: delete it, and with it all right to store an older one.
@@ -105,3 +103,7 @@ class Store(Calls):
                 with self._owing:
                     self._owed |= owed
                 raise
+
+
+def _value(answer: object) -> bytes | None:
+    return answer if isinstance(answer, bytes) else None
