@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
+import random
+import threading
+import time
+import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pandas as pd
 import pytest
+import redis
 
 import tweetlab
 from tweetlab import exercises
-from tweetlab.cache import key
-from tweetlab.capacity import write_units
+from tweetlab.breakable import BreakableRedis
+from tweetlab.cache import connect, encode, key
+from tweetlab.capacity import TableCapacity, write_units
 from tweetlab.exercises import Verdict
 
 
@@ -289,3 +297,244 @@ def test_cold_start_that_is_not(cold, missing):
 
 def test_cold_start():
     assert exercises.check_cold_start(rows(THROTTLED, FAILED, CACHE, CACHE)).right
+
+
+# Lesson 05
+
+
+def test_burst_lasts():
+    def nothing_comes_in(provisioned, consumed):
+        return 300 * provisioned / consumed
+
+    def as_if_always_too_much(provisioned, consumed):
+        return 300 * provisioned / (consumed - provisioned)
+
+    def right(provisioned, consumed):
+        if consumed <= provisioned:
+            return math.inf
+        return as_if_always_too_much(provisioned, consumed)
+
+    def lasts(provisioned, consumed):
+        """By the endpoint's own rules, on a clock that is turned a tenth of a second at a time."""
+        now = 0.0
+        table = TableCapacity(provisioned, 1, initial_burst_seconds=300, clock=lambda: now)
+        while table.read("key", consumed / 10) is None:
+            now = round(now + 0.1, 1)
+            if now > 1000:
+                return math.inf
+        # It is overdrawn by a call at most.
+        return round(now)
+
+    assert len(wrong(exercises.check_burst_lasts(empty))) == 5
+    assert wrong(exercises.check_burst_lasts(nothing_comes_in))[0] == (
+        "`nothing_comes_in(150, 200)` should be 900; yours gives `225.0`"
+    )
+    assert [good for good, _ in exercises.check_burst_lasts(as_if_always_too_much).findings] == [
+        *[True] * 3,
+        False,
+    ]
+    assert exercises.check_burst_lasts(right).right
+    assert exercises.check_burst_lasts(lasts).right
+
+
+def test_copy_key():
+    count = itertools.count()
+
+    def by_hash(tweet_id):
+        return f"{tweet_id}#{zlib.crc32(str(tweet_id).encode()) % 16}"
+
+    def half_of_them(tweet_id):
+        return f"{tweet_id}#{next(count) % 8}"
+
+    def one_too_many(tweet_id):
+        return f"{tweet_id}#{next(count) % 17}"
+
+    def mostly_the_first(tweet_id):
+        return f"{tweet_id}#{max(0, next(count) % 32 - 16)}"
+
+    def in_turn(tweet_id):
+        return f"{tweet_id}#{next(count) % 16}"
+
+    def at_random(tweet_id):
+        return f"{tweet_id}#{random.randrange(16)}"
+
+    assert len(wrong(exercises.check_copy_key(empty))) == 3
+    assert wrong(exercises.check_copy_key(by_hash)) == [
+        "8,000 reads of one tweet took 1 of the 16 copies",
+        "of 8,000 reads in a second, a table of 10,000 RCU refused 5,000",
+    ]
+    assert wrong(exercises.check_copy_key(half_of_them)) == [
+        "8,000 reads of one tweet took 8 of the 16 copies"
+    ]
+    assert wrong(exercises.check_copy_key(one_too_many))[0].endswith("#15`")
+    [refused] = wrong(exercises.check_copy_key(mostly_the_first))
+    assert refused.startswith("of 8,000 reads in a second, a table of 10,000 RCU refused ")
+    assert exercises.check_copy_key(in_turn).right
+    assert exercises.check_copy_key(at_random).right
+
+
+# Lesson 06
+
+
+def test_keep_about(lab):
+    def keep(draw):
+        def answer(tweet):
+            value = json.dumps(vars(tweet), default=str)
+            lab.redis.set(key(tweet.tweet_id), value, **draw())
+
+        return answer
+
+    def check(answer):
+        return exercises.check_keep_about(answer, lab.redis)
+
+    assert len(wrong(check(empty))) == 4
+    [all_alike] = wrong(check(keep(lambda: {"ex": 3600})))
+    assert all_alike.endswith("expire in the same 10 s, of 20 at most")
+    [together] = wrong(check(keep(lambda: {"ex": 60 * random.randint(54, 60)})))
+    assert together.endswith("expire in the same 10 s, of 20 at most")
+    assert wrong(check(keep(dict)))[:2] == [
+        "it keeps one of them for ever, of 3,240 s at least",
+        "it keeps one of them for ever, of 3,600 s at most",
+    ]
+    [short] = wrong(check(keep(lambda: {"ex": random.randint(1000, 3600)})))
+    assert short.endswith("of 3,240 s at least")
+    assert check(keep(lambda: {"ex": random.randint(3240, 3600)})).right
+    assert not list(lab.redis.scan_iter("tweet:*"))
+
+
+def test_read_once(lab, tweets):
+    def cached(tweet_id):
+        value = lab.redis.get(key(tweet_id))
+        return None if value is None else json.loads(value)["text"]
+
+    def store(tweet_id):
+        text = tweets.get(tweet_id).text
+        lab.redis.set(key(tweet_id), json.dumps({"text": text}), ex=3600)
+        return text
+
+    def take_turns(look_again=True, **limit):
+        def answer(tweet_id):
+            lock = f"{key(tweet_id)}:lock"
+            while (text := cached(tweet_id)) is None:
+                if lab.redis.set(lock, "mine", nx=True, **limit):
+                    try:
+                        return (look_again and cached(tweet_id)) or store(tweet_id)
+                    finally:
+                        lab.redis.delete(lock)
+                time.sleep(0.005)
+            return text
+
+        return answer
+
+    def local_lock(tweet_id):
+        with one_thread:
+            return cached(tweet_id) or store(tweet_id)
+
+    def nobody_waits(tweet_id):
+        if lab.redis.set(f"{key(tweet_id)}:lock", "mine", nx=True, px=5000):
+            return cached(tweet_id) or store(tweet_id)
+        return cached(tweet_id)
+
+    def check(answer):
+        return exercises.check_read_once(answer, tweets, lab.redis)
+
+    one_thread = threading.RLock()
+    assert len(wrong(check(empty))) == 4
+    every, unlocked, late = wrong(check(lambda tweet_id: cached(tweet_id) or store(tweet_id)))
+    assert every.startswith("together they read the table 1")  # threads may come a little late
+    assert unlocked == "while one reads, Redis keeps the lock not at all"
+    assert late.endswith("the two read the table 2 times")
+    assert wrong(check(take_turns())) == ["while one reads, Redis keeps the lock for ever"]
+    assert wrong(check(take_turns(px=5000, look_again=False))) == [late]
+    assert "while one reads, Redis keeps the lock not at all" in wrong(check(local_lock))
+    assert "of 16 readers who came together, 1 got the text within 10 s" in wrong(
+        check(nobody_waits)
+    )
+    assert check(take_turns(px=5000)).right
+    assert not list(lab.redis.scan_iter("tweet:*"))
+    assert lab.dynamodb.scan(TableName="tweet")["Count"] == 0
+
+
+# Lesson 07
+
+
+@pytest.fixture(scope="module")
+def doomed() -> Iterator[BreakableRedis]:
+    with BreakableRedis() as doomed:
+        yield doomed
+
+
+def test_a_read_that_does_not_survive(doomed, tweets):
+    missing = wrong(exercises.check_read_anyway(empty, tweets, doomed))
+    assert missing == [
+        "the first read gives the text of the tweet",
+        "the second read does not need the table",
+        "with half a value in Redis, it is right",
+        "after that, Redis holds still the half",
+        "with Redis killed, it is right",
+    ]
+
+    def by_hand(tweet_id):
+        with connect(doomed.url, timeout=10) as client:
+            value = client.get(key(tweet_id))
+            if value is not None:
+                return json.loads(value)["text"]
+            tweet = tweets.get(tweet_id)
+            client.set(key(tweet_id), encode(tweet))
+            return tweet.text
+
+    [reason] = wrong(exercises.check_read_anyway(by_hand, tweets, doomed))
+    assert reason.startswith("`JSONDecodeError` was raised")
+
+
+@pytest.mark.parametrize(
+    ("heals", "survives", "missing"),
+    [
+        (True, True, []),
+        (False, True, ["after that, Redis holds still the half"]),
+        (True, False, ["`ConnectionError` was raised"]),
+    ],
+)
+def test_a_read_that_survives(doomed, tweets, heals, survives, missing):
+    def answer(tweet_id):
+        with connect(doomed.url, timeout=10) as client:
+            value = None
+            try:
+                value = client.get(key(tweet_id))
+                if value is not None:
+                    return json.loads(value)["text"]
+            except redis.RedisError:
+                if not survives:
+                    raise
+            except ValueError:
+                pass
+            tweet = tweets.get(tweet_id)
+            if heals or value is None:
+                with suppress(redis.RedisError):
+                    client.set(key(tweet_id), encode(tweet))
+            return tweet.text
+
+    verdict = exercises.check_read_anyway(answer, tweets, doomed)
+    found = [sentence.split(":")[0] for good, sentence in verdict.findings if not good]
+    assert found == missing
+    with connect(doomed.url, timeout=10) as client:
+        assert client.ping()  # it was started again
+
+
+def test_reads_at_a_time():
+    assert len(wrong(exercises.check_reads_at_a_time(empty))) == 4
+
+    def consistent(read_capacity, seconds):
+        return max(1, math.floor(read_capacity * seconds))
+
+    def none_at_all(read_capacity, seconds):
+        return math.floor(read_capacity * 2 * seconds)
+
+    def right(read_capacity, seconds):
+        return max(1, math.floor(read_capacity * 2 * seconds))
+
+    assert len(wrong(exercises.check_reads_at_a_time(consistent))) == 3
+    assert wrong(exercises.check_reads_at_a_time(none_at_all)) == [
+        "`none_at_all(5, 0.0078125)` should be 1; yours gives `0`"
+    ]
+    assert exercises.check_reads_at_a_time(right).right

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import functools
 import math
+import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,13 +21,14 @@ from uuid import UUID, uuid4
 
 import pandas as pd
 
-from tweetlab.cache import CachedTweets, key
-from tweetlab.capacity import read_units
+from tweetlab.cache import CachedTweets, connect, key
+from tweetlab.capacity import TableCapacity, read_units
 from tweetlab.tweets import Tweet, TweetTable, to_item, valid_text
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from tweetlab.breakable import BreakableRedis
     from tweetlab.cache import Client
 
 P = ParamSpec("P")
@@ -268,3 +272,199 @@ def check_cold_start(reads: pd.DataFrame | None) -> Iterator[Finding]:
     yield first != "cache", f"the first read was answered by: {first} (an empty cache has nothing)"
     yield spent < 3, f"the table spent {spent:.1f} units a second (1 RCU, and a second saved up)"
     yield throttled > 0, f"{throttled:.0%} of the reads were throttled"
+
+
+# Lesson 05
+
+
+@_check(
+    "the bucket begins with 300 seconds' worth. Each second, what is provisioned comes in, and what"
+    " is consumed goes out: how much does it lose?"
+)
+def check_burst_lasts(answer: Callable[[float, float], float]) -> Iterator[Finding]:
+    """Seconds until a full bucket is empty, for what is provisioned and consumed (units a second).
+
+    The first is AWS' example (knowledge center, "spiky workloads").
+    """
+    for provisioned, consumed in ((150, 200), (100, 150), (10, 40), (40, 40), (40, 10)):
+        lost = consumed - provisioned
+        expected = 300 * provisioned / lost if lost > 0 else math.inf
+        yield _says(answer, (provisioned, consumed), expected)
+
+
+@_check(
+    "call `copy_key` ten times for the same tweet, and look at what you get. "
+    "`random.randrange(16)` draws a number from 0 to 15."
+)
+def check_copy_key(answer: Callable[[UUID], str]) -> Iterator[Finding]:
+    """The key of one of 16 copies: for a second of 8,000 reads of one tweet, on 10,000 RCU."""
+    tweet_id = UUID(int=2015)
+    reads = 8000
+    keys = [answer(tweet_id) for _ in range(reads)]
+    copies = {f"{tweet_id}#{number}" for number in range(16)}
+    strays = [key for key in keys if key not in copies]
+    if strays:
+        yield False, f"`{strays[0]}` is no copy: they are `{tweet_id}#0` to `{tweet_id}#15`"
+    else:
+        yield True, "each key is that of a copy"
+    read = len(copies.intersection(keys))
+    yield (
+        read == len(copies),
+        f"{reads:,} reads of one tweet took {read} of the {len(copies)} copies",
+    )
+    # No time passes: what a partition may serve in a second is all there is.
+    table = TableCapacity(read_capacity=10_000, write_capacity=1, clock=lambda: 0.0)
+    refused = sum(table.read(str(key), 1) is not None for key in keys)
+    yield refused == 0, f"of 8,000 reads in a second, a table of 10,000 RCU refused {refused:,}"
+
+
+# Lesson 06
+
+
+@_check(
+    "`ex` takes whole seconds, `px` milliseconds. `random.randint(low, high)` draws a whole "
+    "number: draw one for each tweet, and not a number of minutes."
+)
+def check_keep_about(answer: Callable[[Tweet], object], redis: Client) -> Iterator[Finding]:
+    """Tweets kept for 54 to 60 minutes, each for a time of its own."""
+    made = [Tweet(uuid4(), "about an hour", datetime.now(UTC)) for _ in range(200)]
+    try:
+        for tweet in made:
+            answer(tweet)
+        left: list[Any] = [redis.ttl(key(tweet.tweet_id)) for tweet in made]
+        kept = sum(seconds != -2 for seconds in left)
+        yield kept == len(made), f"Redis has {kept} of {len(made)} tweets"
+        yield min(left) >= 3230, f"it keeps one of them {_kept(min(left))}, of 3,240 s at least"
+        longest = -1 if -1 in left else max(left)
+        yield 0 <= longest <= 3600, f"it keeps one of them {_kept(longest)}, of 3,600 s at most"
+        together = max(Counter(seconds // 10 for seconds in left).values())
+        yield together <= 20, f"{together} of them expire in the same 10 s, of 20 at most"
+    finally:
+        for tweet in made:
+            redis.delete(key(tweet.tweet_id))
+
+
+@_check(
+    "`if lab.redis.set(lock, 'mine', nx=True, px=5000):` lets one in. It looks once more whether "
+    "the tweet is there, reads the table if not, and `finally` deletes the lock. The others "
+    "`time.sleep(0.005)` and look again."
+)
+def check_read_once(
+    answer: Callable[[UUID], str], tweets: TweetTable, redis: Client
+) -> Iterator[Finding]:
+    """A cache-aside read with a lock in Redis: of those who miss together, one reads the table."""
+    tweet = tweets.create("one at a time")
+    lock = f"{key(tweet.tweet_id)}:lock"
+    get, look, second = tweets.get, redis.get, threading.Event()
+    locked: list[Any] = []
+    overtaken: list[bool] = []
+
+    def slow_get(tweet_id: UUID | str, consistent: bool = False) -> Tweet:
+        """The first read takes until there is a second one, or long enough for one to come."""
+        locked.append(redis.pttl(lock))
+        if len(locked) > 1:
+            second.set()
+        second.wait(0.3)
+        return get(tweet_id, consistent)
+
+    def late_look(name: Any) -> Any:
+        """After the first look another reader comes, and is done before it goes on."""
+        value = look(name)
+        if not overtaken:
+            overtaken.append(True)
+            answer(tweet.tweet_id)
+        return value
+
+    try:
+        with patch.object(tweets, "get", slow_get):
+            texts = _all_at_once(lambda: answer(tweet.tweet_id), readers=16)
+            right = texts.count(tweet.text)
+            yield right == 16, f"of 16 readers who came together, {right} got the text within 10 s"
+            yield len(locked) == 1, f"together they read the table {len(locked)} times"
+            held = max(locked, default=-2)
+            seconds = held if held < 0 else math.ceil(held / 1000)
+            yield 0 < seconds <= 60, f"while one reads, Redis keeps the lock {_kept(seconds)}"
+
+            redis.delete(key(tweet.tweet_id), lock)
+            locked.clear()
+            with patch.object(redis, "get", late_look):
+                texts = _all_at_once(lambda: answer(tweet.tweet_id), readers=1)
+            late = "one looks just before another stores the tweet and returns the lock: the two"
+            good = texts == [tweet.text] and len(locked) == 1
+            yield good, f"{late} read the table {len(locked)} times"
+    finally:
+        CachedTweets(tweets, redis).delete(tweet.tweet_id)
+        redis.delete(lock)
+
+
+def _all_at_once(read: Callable[[], object], readers: int) -> list[object]:
+    """What readers get who begin together and are done within 10 s; raises what one of them does.
+
+    Threads of an answer that waits for ever must not keep the kernel from ending: no pool.
+    """
+    gate = threading.Barrier(readers)
+    got: list[object] = []
+    errors: list[Exception] = []
+
+    def one() -> None:
+        gate.wait()
+        try:
+            got.append(read())
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=one, daemon=True) for _ in range(readers)]
+    for thread in threads:
+        thread.start()
+    end = time.monotonic() + 10
+    for thread in threads:
+        thread.join(max(0, end - time.monotonic()))
+    if errors:
+        raise errors[0]
+    return list(got)
+
+
+# Lesson 07
+
+
+@_check(
+    "two things can fail: asking Redis, and telling it. `with suppress(redis.RedisError, "
+    "ValueError):` around the first and `with suppress(redis.RedisError):` around the second; "
+    "in between, the table is asked."
+)
+def check_read_anyway(
+    answer: Callable[[UUID], str], tweets: TweetTable, doomed: BreakableRedis
+) -> Iterator[Finding]:
+    """A cache-aside read that gets the tweet whatever happens to ``doomed``."""
+    tweet, other = tweets.create("whatever happens"), tweets.create("come what may")
+    name = key(other.tweet_id)
+    try:
+        with connect(doomed.url, timeout=10) as client:
+            yield answer(tweet.tweet_id) == tweet.text, "the first read gives the text of the tweet"
+            tweets.delete(tweet.tweet_id)
+            yield answer(tweet.tweet_id) == tweet.text, "the second read does not need the table"
+            client.set(name, '{"text": "come')
+            yield answer(other.tweet_id) == other.text, "with half a value in Redis, it is right"
+            healed = client.get(name) != b'{"text": "come'
+            yield healed, f"after that, Redis holds {'the tweet' if healed else 'still the half'}"
+        doomed.kill()
+        yield answer(other.tweet_id) == other.text, "with Redis killed, it is right"
+    finally:
+        doomed.start()
+        tweets.delete(other.tweet_id)
+
+
+@_check(
+    "reads a second, times the seconds each takes, is how many are under way. One RCU is two reads "
+    "a second. Round down (`math.floor`), as more would be throttled; none at all would be no use."
+)
+def check_reads_at_a_time(answer: Callable[[float, float], int]) -> Iterator[Finding]:
+    """Table reads under way at a time, by read capacity (RCU) and seconds a read."""
+    # Seconds that are exact in binary: 0.01 would make math.floor's answer a matter of rounding.
+    for capacity, seconds, expected in (
+        (500, 0.25, 250),
+        (40, 0.125, 10),
+        (200, 0.03125, 12),
+        (5, 0.0078125, 1),
+    ):
+        yield _says(answer, (capacity, seconds), expected)

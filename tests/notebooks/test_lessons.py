@@ -44,6 +44,16 @@ FIRST_REFUSAL = Claim(
 SLOW = Claim("slow", "posted <= elapsed + 2")
 POPULAR = Claim("ratios", "ratio_skewed > ratio_alike + 0.05")
 MOSTLY_THROTTLED = Claim("without", "without_cache['throttled'].mean() > 0.5")
+HOT = Claim(
+    "run-2015",
+    "in_2015['throttled'].sum() > 10"
+    " and set(in_2015.loc[in_2015['throttled'], 'partition']) == {where[viral]}"
+    " and set(reasons) == {'TableReadKeyRangeThroughputExceeded'}",
+)
+TRAMPLED = Claim(
+    "stampede", "(stampede['source'] != 'cache').sum() >= 8 and stampede['throttled'].sum() >= 4"
+)
+BREAKER = Claim("with", "asked_in_vain < with_breaker['down'].sum() / 2")
 
 CLAIMS = {
     "00_start_here": [
@@ -84,6 +94,35 @@ CLAIMS = {
             " < trials[~trials.cache & (trials.read_capacity == 10)].throttled.sum()",
         ),
     ],
+    "05_hot_tweets": [
+        HOT,
+        Claim("run-today", "today['throttled'].sum() < in_2015['throttled'].sum() / 10"),
+        Claim(
+            "compare",
+            "abs(first - 10) < 0.01 and abs(late - 100) < 0.5"
+            " and with_adaptive['throttled'].sum() == 0",
+        ),
+        Claim("remedies", "trials['answered'].tolist() == [3000, 3000, 6000, 8000, 8000]"),
+    ],
+    "06_stampede": [
+        TRAMPLED,
+        Claim(
+            "flight",
+            "flight['source'].value_counts().to_dict() == {'cache': readers - 1, 'table': 1}",
+        ),
+        Claim(
+            "ahead-refreshed",
+            "(ahead['source'] == 'cache').all() and cached.stats.refreshes == 1"
+            " and cached.stats.misses == 0 and seconds_to_live > 3500",
+        ),
+        Claim("jitter", "max(plain) - min(plain) < 60 < max(jittered) - min(jittered) <= 420"),
+    ],
+    "07_when_the_cache_dies": [
+        Claim("hung", "still_waiting"),
+        BREAKER,
+        Claim("corrupted", "sources == ['table', 'cache'] * 3"),
+        Claim("bounded", "bounded['throttled'].sum() < unbounded['throttled'].sum()"),
+    ],
 }
 MUTATIONS = {
     "00_start_here": Mutation(
@@ -98,6 +137,9 @@ MUTATIONS = {
     "02_post_tweets": Mutation("guess", "write_capacity = 1000", SLOW),
     "03_cache_hits_and_misses": Mutation("skew", "skew = 0", POPULAR),
     "04_throttled_reads": Mutation("settings", "read_capacity = 1000", MOSTLY_THROTTLED),
+    "05_hot_tweets": Mutation("settings", "read_capacity = 400", HOT),
+    "06_stampede": Mutation("settings", "readers, read_capacity = 32, 1000", TRAMPLED),
+    "07_when_the_cache_dies": Mutation("settings", "breaker_failures = None", BREAKER),
 }
 
 

@@ -133,7 +133,7 @@ def test_a_lesson_says_how_long_it_takes(path):
 @both
 def test_it_starts_the_lab_first_and_closes_it_last(path):
     code = [cell for cell in read(path).cells if cell.cell_type == "code"]
-    assert "tweetlab.start()" in code[0].source and "__version__" in code[0].source
+    assert "tweetlab.start(" in code[0].source and "__version__" in code[0].source
     assert code[-1].source == "lab.close()" and tags(code[-1]) == ["close"]
 
 
