@@ -1,0 +1,171 @@
+"""The servers of the explorer: the lab's own, with a table for each run."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+import numpy as np
+import redis
+
+from tweetlab import lab
+from tweetlab.cache import CachedTweets, encode, key
+from tweetlab.errors import LabError
+from tweetlab.explore.settings import MOST_TWEETS, Settings
+from tweetlab.open_loop import Reader
+from tweetlab.tweets import Tweet, TweetTable, to_item
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+PARTITIONS = 4
+"""With one, as DynamoDB itself gives so small a table, adaptive capacity would have nothing to do.
+A table that was once larger has more, since they never merge."""
+WRITE_CAPACITY = 3000
+"""Write units to fill the table at once, and no more partitions for them."""
+BATCH = 25
+"""BatchWriteItem takes this many items (API reference)."""
+PIPELINE = 100
+"""Commands sent to Redis in one go: few enough for the time that the lab's client gives it."""
+REDIS_SECONDS = 10
+
+
+class Bench:
+    """A lab with adaptive capacity and, when it is asked for, one without; one cache for both.
+
+    ``start`` starts a lab, as ``tweetlab.start`` does, whose errors are raised. Whoever works with
+    the bench holds ``turn``.
+    """
+
+    def __init__(self, start: Callable[..., lab.Lab] = lab.start) -> None:
+        self.turn = threading.Lock()
+        self.tweet_ids: list[UUID] = []
+        """The most popular first; the last is the one that goes viral."""
+        self._start = start
+        self._labs = {True: start(partitions=PARTITIONS)}
+        self._redis = self._labs[True].redis
+        self._tweets: list[Tweet] = []
+        self._tables: dict[bool, TweetTable] = {}
+        self._clients: list[DynamoDBClient] = []
+        self._runs = 0
+
+    @property
+    def owns_redis(self) -> bool:
+        """Whether the lab started its Redis, which then may be broken."""
+        return self._labs[True].owns_redis
+
+    def prepare(self, settings: Settings, warm: bool) -> Reader:
+        """A reader of a new table of new tweets, which has saved up no capacity.
+
+        ``warm`` puts the tweets into the cache that would be there after a long time. Raises
+        LabError when Redis does not answer.
+        """
+        self._wait_for_redis()
+        self._runs += 1
+        created = datetime.now(UTC)
+        count = MOST_TWEETS + 1
+        self._tweets = [Tweet(uuid4(), f"Tweet {n}.", created) for n in range(1, count + 1)]
+        self.tweet_ids = [tweet.tweet_id for tweet in self._tweets]
+        if warm and settings.cache:
+            self._warm(settings)
+        return self.change(settings)
+
+    def change(self, settings: Settings) -> Reader:
+        """A reader of the same tweets by other settings; the cache keeps what it has."""
+        table = self._tables.get(settings.adaptive)
+        if table is None:
+            table = self._new_table(settings)
+        elif table.read_capacity != settings.read_capacity:
+            table.read_capacity = settings.read_capacity
+            table.create_table()  # it exists: this is UpdateTable
+        if not settings.cache:
+            return table
+        return CachedTweets(
+            table, self._redis, ttl=settings.ttl, single_flight=settings.single_flight
+        )
+
+    def lose_cache(self, seconds: float) -> None:
+        """Empty Redis and let it hang for so long, which comes to the same as a restart; only the
+        lab's own. Raises LabError for any other.
+        """
+        if not self.owns_redis:
+            raise LabError("Only a Redis that the lab started is made to fail: unset REDIS_URL.")
+        self._redis.flushdb()
+        self._redis.client_pause(round(1000 * seconds))
+
+    def clear(self) -> None:
+        """Delete the tables; what is in the cache goes when its time is up."""
+        for table in self._tables.values():
+            table.delete_table()
+        for client in self._clients:
+            client.close()
+        self._tables = {}
+        self._clients = []
+
+    def close(self) -> None:
+        """Stop the servers."""
+        for one in self._labs.values():
+            one.close()
+
+    def _new_table(self, settings: Settings) -> TweetTable:
+        if settings.adaptive not in self._labs:
+            self._labs[settings.adaptive] = self._start(
+                partitions=PARTITIONS, adaptive=settings.adaptive
+            )
+        # A client has a quota of retries: each run begins with a full one, as a program does.
+        client = self._labs[settings.adaptive].client()
+        self._clients.append(client)
+        # A name of its own: a read that outlives its run must not be charged to the next one.
+        table = TweetTable(
+            client, settings.read_capacity, WRITE_CAPACITY, name=f"tweet_explorer_{self._runs}"
+        )
+        self._tables[settings.adaptive] = table
+        table.create_table()
+        for start in range(0, len(self._tweets), BATCH):
+            puts: Any = [
+                {"PutRequest": {"Item": to_item(tweet)}}
+                for tweet in self._tweets[start : start + BATCH]
+            ]
+            while puts:
+                answer = client.batch_write_item(RequestItems={table.name: puts})
+                puts = answer["UnprocessedItems"].get(table.name)
+        return table
+
+    def _warm(self, settings: Settings) -> None:
+        """Put each tweet into the cache as likely as it would be there, for the time that it
+        would have left: evenly distributed, for one that is looked at at any moment."""
+        random = np.random.default_rng()
+        there = random.random(settings.tweets) < settings.hit_chances[:-1]
+        left_ms = np.ceil(random.random(settings.tweets) * settings.ttl * 1000)
+        warm = [
+            (tweet, int(left))
+            for tweet, is_there, left in zip(
+                self._tweets[: settings.tweets], there, left_ms, strict=True
+            )
+            if is_there
+        ]
+        for start in range(0, len(warm), PIPELINE):
+            with self._redis.pipeline(transaction=False) as pipeline:
+                for tweet, left in warm[start : start + PIPELINE]:
+                    pipeline.set(key(tweet.tweet_id), encode(tweet), px=max(1, left))
+                pipeline.execute()
+
+    def _wait_for_redis(self) -> None:
+        """A run that was stopped while Redis hung leaves it so for some seconds."""
+        deadline = time.monotonic() + REDIS_SECONDS
+        while True:
+            try:
+                self._redis.ping()
+            except (redis.RedisError, OSError) as error:
+                if time.monotonic() > deadline:
+                    raise LabError(
+                        f"Redis has not answered for {REDIS_SECONDS} seconds ({error}). "
+                        "Restart the kernel, and run the notebook again."
+                    ) from error
+                time.sleep(0.1)
+            else:
+                return

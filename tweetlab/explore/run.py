@@ -1,0 +1,224 @@
+"""A live run: readers at work on real servers until they are stopped. No widget knows of this."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Literal, Protocol
+from uuid import UUID
+
+import numpy as np
+
+from tweetlab import open_loop
+from tweetlab.cache import CachedTweets
+from tweetlab.explore.series import Series
+from tweetlab.explore.settings import Event, Scenario, Settings
+from tweetlab.open_loop import Reader, Request, Row
+from tweetlab.tweets import Read
+
+WORKERS = 64
+"""Readers at a time; the lab's clients have as many connections."""
+PATIENCE = 3.0
+"""Seconds after which a reader who is still waiting for a worker leaves."""
+LONGEST = 600.0
+"""Seconds after which a run that nobody stops ends by itself."""
+
+
+class Servers(Protocol):
+    """What a run needs of the servers; see ``tweetlab.explore.bench``."""
+
+    turn: threading.Lock
+    """Held by the one run that uses them."""
+
+    @property
+    def tweet_ids(self) -> Sequence[UUID]:
+        """The most popular first; the last is the one that goes viral."""
+
+    def prepare(self, settings: Settings, warm: bool) -> Reader:
+        """A reader of a new table, which has saved up nothing."""
+
+    def change(self, settings: Settings) -> Reader:
+        """A reader by other settings of the same table."""
+
+    def lose_cache(self, seconds: float) -> None:
+        """Hang Redis for so long; it comes back empty."""
+
+    def clear(self) -> None:
+        """Delete what ``prepare`` made."""
+
+
+class LiveRun:
+    """One run. ``series`` holds what the reads met, ``settings`` what holds now.
+
+    It has two kinds of threads: the workers read, and a director prepares the servers, lets a
+    scenario's events happen, and changes what is changed meanwhile. All are daemons: a kernel can
+    end at any time. ``on_event`` is called by the director when an event changed the settings.
+    """
+
+    def __init__(
+        self,
+        servers: Servers,
+        scenario: Scenario,
+        settings: Settings,
+        on_event: Callable[[Settings], None] = lambda settings: None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        seed: int | None = None,
+    ) -> None:
+        self.series = Series()
+        self.settings = settings
+        self.error: Exception | None = None
+        self.news: list[Event] = []
+        """What has happened in the scenario so far."""
+        self._servers = servers
+        self._scenario = scenario
+        self._on_event = on_event
+        self._clock = clock
+        self._sleep = sleep
+        self._random = np.random.default_rng(seed)
+        self._stop = threading.Event()
+        self._changes: queue.SimpleQueue[Settings | None] = queue.SimpleQueue()
+        self._reader: Reader | None = None
+        self._started = 0.0
+        self._director = threading.Thread(target=self._direct, daemon=True, name="tweetlab-run")
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._director.start()
+
+    def change(self, settings: Settings) -> None:
+        """Go on with other settings; the load changes at once, the servers as soon as they can."""
+        self.settings = settings
+        self._changes.put(settings)
+
+    def stop(self) -> None:
+        """Begin no more reads; returns at once. Those under way end without being counted."""
+        self._stop.set()
+        self._changes.put(None)
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until the servers are free for another run."""
+        self._director.join(timeout)
+
+    @property
+    def state(self) -> Literal["preparing", "running", "stopped", "failed"]:
+        """Where it is; "failed" has an ``error``."""
+        if self.error:
+            return "failed"
+        if self._stop.is_set():
+            return "stopped"
+        return "running" if self._started else "preparing"
+
+    @property
+    def going(self) -> bool:
+        """Whether it still goes on."""
+        return not self._stop.is_set()
+
+    def wait(self, seconds: float) -> None:
+        """Wait so long, or until it ends."""
+        self._stop.wait(seconds)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the first read could be made; 0 before."""
+        return self._clock() - self._started if self._started else 0.0
+
+    @property
+    def redis_answers(self) -> bool:
+        """Whether Redis is there to be asked; also where no cache asks it."""
+        return not isinstance(self._reader, CachedTweets) or self._reader.stats.breaker == "closed"
+
+    def advance(self) -> None:
+        """Bring ``series`` up to now."""
+        if self.state == "running":
+            self.series.advance(self.seconds, self.settings)
+
+    def _direct(self) -> None:
+        try:
+            with self._servers.turn:  # the run before may still be clearing up
+                try:
+                    if not self._stop.is_set():
+                        self._read_on()
+                finally:
+                    self._servers.clear()
+        except Exception as error:
+            if self.going:  # what fails after the end is nobody's concern
+                self.error = error
+        finally:
+            self.stop()
+
+    def _read_on(self) -> None:
+        self._reader = self._servers.prepare(self.settings, self._scenario.warm)
+        self._started = self._clock()
+        open_loop.begin(
+            self,
+            load(lambda: self.settings, self._servers.tweet_ids, self._random),
+            self._finish,
+            workers=WORKERS,
+            spawn=_daemon,
+            stop=self._stop,
+            patience=PATIENCE,
+            clock=self._clock,
+            sleep=self._sleep,
+        )
+        for event in self._scenario.events:
+            self._serve_until(event.at)
+            if self._stop.is_set():
+                return
+            self.news.append(event)
+            if event.outage:
+                self._servers.lose_cache(event.outage)
+            if event.changes:
+                self.change(replace(self.settings, **event.changes))
+                self._on_event(self.settings)
+        self._serve_until(LONGEST)
+
+    def _serve_until(self, at: float) -> None:
+        """Make the changes that are asked for until that time, or the end of the run."""
+        while not self._stop.is_set() and (left := at - self.seconds) > 0:
+            try:
+                latest = self._changes.get(timeout=left)
+                while not self._changes.empty():  # a slider that is dragged asks for many
+                    latest = self._changes.get()
+            except queue.Empty:
+                return
+            if latest is not None:
+                self._reader = self._servers.change(latest)
+
+    def read(self, tweet_id: UUID) -> Read:
+        """Read by what the settings are now."""
+        assert self._reader
+        return self._reader.read(tweet_id)
+
+    def _finish(self, _: Request, row: Row, error: Exception | None) -> None:
+        if not self._stop.is_set():
+            self.series.add(row, error)
+
+
+def load(
+    now: Callable[[], Settings], tweet_ids: Sequence[UUID], random: np.random.Generator
+) -> Iterator[Request]:
+    """Reads without end, at random times, of tweets as popular as the settings say ``now``.
+
+    The first of ``tweet_ids`` is the most popular; the last is the one that goes viral.
+    """
+    settings = now()
+    up_to = np.cumsum(settings.shares)
+    place, at = 0, 0.0
+    while True:
+        if settings is not (latest := now()):
+            settings, up_to = latest, np.cumsum(latest.shares)
+        at += random.exponential(1 / settings.rate)
+        rank = int(np.searchsorted(up_to, random.random() * up_to[-1], side="right"))
+        yield Request(place, at, tweet_ids[rank if rank < settings.tweets else -1])
+        place += 1
+
+
+def _daemon(work: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=work, daemon=True, name="tweetlab-reader")
+    thread.start()
+    return thread

@@ -1,0 +1,116 @@
+"""What is happening, in words."""
+
+from __future__ import annotations
+
+import math
+
+from tweetlab import drawing
+from tweetlab.explore.run import PATIENCE, LiveRun
+from tweetlab.explore.series import Point
+from tweetlab.explore.settings import Settings
+
+NEWS_SECONDS = 4
+"""How long an event is told of."""
+FEW = 0.02
+"""A part of the reads that is not worth a word."""
+
+
+def preview(settings: Settings) -> str:
+    """What the settings ask for."""
+    need, have = settings.needed, settings.read_capacity
+    who = "with a warm cache" if settings.cache else "without a cache"
+    asks = f"{settings.rate} reads a second take {_units(need)} RCU {who}"
+    if need > have:
+        return f"{asks}. The table has {have}: too few. Press Run to see what happens then."
+    return f"{asks}. The table has {have}. Press Run to see whether that is enough."
+
+
+def now(run: LiveRun) -> str:
+    """What a run is doing, or what it came to."""
+    if run.state == "failed":
+        return f"The run ended: {run.error}"
+    if run.state == "preparing":
+        return "Getting a new table and its tweets ready …"
+    if run.state == "stopped":
+        return _result(run)
+    if not run.series.points:
+        return "The first reads are on their way …"
+    point = run.series.points[-1]
+    told = [event.words for event in run.news if point.at - event.at < NEWS_SECONDS]
+    return " ".join([*told, situation(point, run.redis_answers)])
+
+
+def situation(point: Point, redis_answers: bool = True) -> str:
+    """What the last second was like, and why."""
+    settings = point.settings
+    reads = point.failed + point.late + point.table + point.cache
+    if not reads:
+        return "No read was done in the last second: all are waiting."
+    parts = [f"{_answers(point, redis_answers)}; {_spending(point)}."]
+    waiting, refused = point.errors["GaveUp"], point.errors["TableBusy"]
+    throttled = point.late + point.failed - point.errors.total()
+    if waiting > FEW * reads:
+        parts.append(
+            f"{waiting} readers left the queue after {PATIENCE:g} seconds: this computer cannot "
+            "make so many reads."
+        )
+    if refused > FEW * reads:
+        parts.append(f"{refused} were turned away: too many reads of the table are under way.")
+    if throttled > FEW * reads:
+        parts.append(_throttling(point, throttled))
+    elif point.consumed > 1.1 * settings.read_capacity:
+        parts.append("The table lives on burst capacity that it saved up: that will not last.")
+    elif not (waiting or refused):
+        parts.append("Hardly a read is throttled." if throttled else "No read is throttled.")
+    return " ".join(parts)
+
+
+def _answers(point: Point, redis_answers: bool) -> str:
+    settings = point.settings
+    if not settings.cache:
+        return "Every read goes to the table"
+    if not redis_answers:
+        shared = ", or waits for one that does" if settings.single_flight else ""
+        return f"Redis does not answer: every read goes to the table{shared}"
+    if math.isnan(point.hit_ratio):
+        return "No read was answered"
+    hits = f"{drawing.percent(point.hit_ratio)} of the answers come from the cache"
+    if point.hit_ratio < settings.hit_ratio - 0.1:
+        return f"{hits}, which still fills, towards {settings.hit_ratio:.0%}"
+    return hits
+
+
+def _spending(point: Point) -> str:
+    return f"the table spends {_units(point.consumed)} of its {point.settings.read_capacity} RCU"
+
+
+def _throttling(point: Point, throttled: float) -> str:
+    """How many are throttled, what becomes of them, and by which rule."""
+    settings = point.settings
+    failed = point.failed - point.errors.total()
+    whom = "all" if failed == throttled else f"{failed:.0f}" if failed else "none"
+    fate = f"{throttled:.0f} reads were throttled, and {whom} of them failed"
+    if point.unretried > failed / 2:
+        fate += ", at once, for boto3's retry quota is spent"
+    if not settings.adaptive and point.consumed < 0.9 * settings.read_capacity:
+        return (
+            f"{fate}. A popular tweet has a quarter of the units, those of its own partition, and "
+            "may not use what the others leave."
+        )
+    return f"{fate}."
+
+
+def _result(run: LiveRun) -> str:
+    total = run.series.total
+    reads = total["cache"] + total["table"] + total["late"] + total["failed"]
+    if not reads:
+        return "Stopped before the first read was done."
+    hits = f"{drawing.percent(total['cache'] / reads)} came from the cache"
+    throttled = f"{drawing.percent(total['throttled'] / reads)} were throttled"
+    failed = f"{drawing.percent(total['failed'] / reads)} failed"
+    return f"Stopped. Of {drawing.count(reads, 'read')}, {hits}, {throttled}, and {failed}."
+
+
+def _units(units: float) -> str:
+    """Read units with a digit behind the point only where it matters."""
+    return f"{units:.0f}" if units >= 10 or units == int(units) else f"{units:.1f}"
