@@ -20,13 +20,15 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 # not pass it on, so it is fetched and never committed.
 DYNAMODB_LOCAL := .cache/dynamodb-local
 DYNAMODB_LOCAL_NPM := amplify-dynamodb-simulator@2.9.30
+JAVASCRIPT := .cache/javascript
+JAVASCRIPT_NPM := @aws-sdk/client-dynamodb@3.1164.0
 EXECUTED := $(patsubst notebooks/%,.cache/executed/%,$(wildcard notebooks/*.ipynb))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 # Two lessons run at a time would disturb each other's latencies.
 .NOTPARALLEL:
-.PHONY: help lab test demo lint lessons conformance site slides dynamodb-local
+.PHONY: help lab test demo lint lessons conformance bench site slides dynamodb-local javascript
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +54,11 @@ lessons: $(INSTALLED_TEST) ## Write the lessons anew from their solutions
 conformance: $(INSTALLED_TEST) ## Write the README's table of worked examples from the tests' data
 	$(PY) -m tests.conformance
 
+bench: $(INSTALLED_TEST) ## Measure the cache against its peers, and the endpoint against its upstreams
+	@$(PIP) --editable '.[test,bench]'
+	$(PY) -m tests.benchmarks
+	$(PY) -m tests.benchmarks.endpoint
+
 site: $(EXECUTED) ## Build the site, to read the lessons without running them: _site/index.html
 	$(PY) .publish/pages.py _site $(EXECUTED)
 	@echo "Open _site/index.html"
@@ -61,6 +68,8 @@ slides: $(EXECUTED) ## Make slides of the lessons, a file each that needs no net
 	@echo "Open _slides/index.html"
 
 dynamodb-local: $(DYNAMODB_LOCAL)/DynamoDBLocal.jar ## Fetch Amazon's DynamoDB Local for the tests that use it (npm)
+
+javascript: $(JAVASCRIPT)/package.json ## Fetch the AWS SDK for JavaScript for the test that uses it (npm)
 
 $(INSTALLED): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -91,3 +100,7 @@ $(DYNAMODB_LOCAL)/DynamoDBLocal.jar:
 	cd .cache && tar -xzf "$$(npm pack --silent $(DYNAMODB_LOCAL_NPM))" package/emulator
 	rm -rf $(DYNAMODB_LOCAL) && mv .cache/package/emulator $(DYNAMODB_LOCAL)
 	rm -rf .cache/package .cache/amplify-dynamodb-simulator-*.tgz
+
+$(JAVASCRIPT)/package.json:
+	@mkdir -p $(JAVASCRIPT)
+	npm install --silent --no-audit --no-fund --prefix $(JAVASCRIPT) $(JAVASCRIPT_NPM)
