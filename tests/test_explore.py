@@ -26,9 +26,8 @@ import redis
 import tweetlab
 from tests.notebooks.lessons import OTHERS, kernel_for
 from tests.processes import children, gone
-from tests.serving import Clock
 from tweetlab import workload
-from tweetlab.cache import CachedTweets, key
+from tweetlab.cache import CachedTweets
 from tweetlab.errors import LabError, TableBusy
 from tweetlab.explore import SCENARIOS, Event, Explorer, Scenario, Settings, figure, run, words
 from tweetlab.explore.bench import PARTITIONS, Bench
@@ -395,21 +394,6 @@ def test_a_run_that_nobody_stops_ends(begin, servers, monkeypatch):
     assert live.state == "stopped"
 
 
-def test_who_gets_no_worker_in_time_leaves(begin, servers, monkeypatch):
-    monkeypatch.setattr(run, "WORKERS", 1)
-    clock = Clock()
-    live = begin(clock=clock, sleep=lambda _: time.sleep(0.001))
-    until(lambda: live.state == "running", "the run")
-    clock.advance(run.PATIENCE + 1)  # in which nobody was there to read
-    until(lambda: servers.readers[0].reads, "a read in time")
-    live.series.advance(live.seconds, live.settings)
-    left = live.series.total["failed"]
-    assert left > 0
-    point = live.series.points[-1]
-    assert point.errors == {"GaveUp": point.failed}
-    assert "this computer cannot make so many reads" in words.situation(point)
-
-
 # --- words --------------------------------------------------------------------------------------
 
 
@@ -734,21 +718,6 @@ def test_a_table_has_saved_up_nothing_and_throttles(bench):
     requests = workload.zipf(bench.tweet_ids[:10], rate=60, seconds=0.5)
     reads = workload.replay(reader, requests, progress=False)
     assert reads["throttled"].mean() > 0.8
-
-
-def test_a_warm_cache_holds_what_it_would_after_a_long_time(bench):
-    settings = Settings(ttl=60, tweets=1000, rate=20)
-    reader = bench.prepare(settings, warm=True)
-    left = np.array([reader.redis.pttl(key(one)) for one in bench.tweet_ids[:1000]]) / 1000
-    there = left > 0
-    assert there.sum() == pytest.approx(settings.hit_chances.sum(), rel=0.1)
-    assert there[:100].mean() > there[-100:].mean()
-    assert left.max() <= 60
-    assert left[there].mean() == pytest.approx(30, rel=0.1)
-    longest = bench.tweet_ids[int(left.argmax())]
-    hit = reader.read(longest)
-    assert (hit.source, hit.tweet.tweet_id) == ("cache", longest)
-    assert reader.redis.pttl(key(bench.tweet_ids[-1])) == -2  # nobody knew the viral one
 
 
 def test_a_cold_cache_is_empty(bench):
