@@ -17,7 +17,7 @@ from tests.benchmarks.peers import ASYNC, SYNC, TWEET_ID, Table
 from tests.cache.redises import Server
 from tweetlab.cache import key
 
-READERS = ["plain redis-py", "dogpile.cache", "cashews", "aiocache", "tweetlab"]
+READERS = ["plain redis-py", "dogpile.cache", "cashews, lock", "aiocache", "tweetlab"]
 KEYS = {"plain redis-py": "plain", "tweetlab": key(TWEET_ID)}
 PATIENCE = 6.0
 """Seconds until a reader that does not come back is left alone."""

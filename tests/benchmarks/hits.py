@@ -16,6 +16,7 @@ READERS = [
     BASE,
     "dogpile.cache",
     "cashews",
+    "cashews, GETs shared",
     "aiocache",
     "tweetlab",
     "tweetlab, first level",

@@ -126,10 +126,26 @@ SKEW = [0.0]
 
 
 def cashews(url: str, table: Table) -> AsyncRead:
-    """cashews: its decorator with a lock, and JSON."""
+    """cashews: its decorator, and JSON; each read asks Redis, as the others' do."""
+    return _cashews(url, table, protected=False)
+
+
+def cashews_protected(url: str, table: Table) -> AsyncRead:
+    """cashews as it comes: who wants a tweet while another asks Redis for it shares that answer,
+    also one from before a write that the reader knows of.
+    """
+    return _cashews(url, table)
+
+
+def cashews_locked(url: str, table: Table) -> AsyncRead:
+    """cashews with its lock, which is what keeps a stampede off the table."""
+    return _cashews(url, table, lock=True)
+
+
+def _cashews(url: str, table: Table, **options: Any) -> AsyncRead:
     cache = Cache()
     cache.setup(url, pickle_type="json")
-    return cache(ttl=TTL, key="cashews", lock=True)(table.fetch_async)
+    return cache(ttl=TTL, key="cashews", **options)(table.fetch_async)
 
 
 def cashews_early(url: str, table: Table) -> AsyncRead:
@@ -167,6 +183,8 @@ SYNC: dict[str, Callable[[str, Table], SyncRead]] = {
 }
 ASYNC: dict[str, Callable[[str, Table], AsyncRead]] = {
     "cashews": cashews,
+    "cashews, GETs shared": cashews_protected,
+    "cashews, lock": cashews_locked,
     "cashews, early": cashews_early,
     "aiocache": aiocache_redis,
 }

@@ -19,7 +19,7 @@ TABLE_SECONDS = 0.05
 READERS = [
     "plain redis-py",
     "dogpile.cache",
-    "cashews",
+    "cashews, lock",
     "cashews, early",
     "tweetlab",
     "tweetlab, refresh ahead",
