@@ -445,7 +445,8 @@ def test_read_once(lab, tweets):
     assert unlocked == "while one reads, Redis keeps the lock not at all"
     assert late.endswith("the two read the table 2 times")
     assert wrong(check(take_turns())) == ["while one reads, Redis keeps the lock for ever"]
-    assert wrong(check(take_turns(px=5000, look_again=False))) == [late]
+    # Without a second look, one of the 16 may be late of itself, too.
+    assert late in wrong(check(take_turns(px=5000, look_again=False)))
     assert "while one reads, Redis keeps the lock not at all" in wrong(check(local_lock))
     assert "of 16 readers who came together, 1 got the text within 10 s" in wrong(
         check(nobody_waits)
