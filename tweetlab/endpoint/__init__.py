@@ -10,11 +10,13 @@ statements      what a PartiQL statement reads or writes
 charging        what a call costs, and how that is reported
 resources, tables   tables and indexes, their keys and their buckets (tweetlab.capacity)
 metrics, drills     what was consumed; throttles on request
-backend, upstream   where admitted requests go
+backend         what the operations work on
+upstream, embedded, proxy   where admitted requests go
 """
 
+from tweetlab.endpoint.embedded import Moto
+from tweetlab.endpoint.proxy import Proxy
 from tweetlab.endpoint.server import ABOUT_PATH, Endpoint, start
 from tweetlab.endpoint.tables import Limits
-from tweetlab.endpoint.upstream import Moto, Proxy
 
 __all__ = ["ABOUT_PATH", "Endpoint", "Limits", "Moto", "Proxy", "start"]

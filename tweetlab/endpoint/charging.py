@@ -10,7 +10,7 @@ from tweetlab.capacity import item_size, read_units, write_units
 from tweetlab.endpoint.resources import Index, Item, Resource, Table
 
 
-@dataclass(frozen=True)
+@dataclass
 class Cost:
     """Units that a call takes from one partition key of a table, or of one of its indexes."""
 

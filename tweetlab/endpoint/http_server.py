@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
@@ -28,14 +28,12 @@ MAX_HEAD = 64 * 1024
 """Bytes of the request line and the headers."""
 MAX_WAITING = 16
 """Requests that a client may send on one connection ahead of their answers."""
-LINGER_SECONDS = 2
-"""How long a refused client has to read why: closing at once could reset the connection."""
 STOP_SECONDS = 1
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
 class Request(NamedTuple):
-    """One request; the names of its headers are in lower case."""
+    """One request; of its headers those that matter, with names in lower case."""
 
     method: str
     path: str
@@ -46,29 +44,43 @@ class Request(NamedTuple):
 class Server:
     """Answers requests on a port of 127.0.0.1.
 
-    A client has ``request_seconds`` for sending a request, and as long for taking an answer: who
-    needs longer is disconnected. Between requests a connection may rest for ever.
+    The handler is given the ``headers`` that are named. A client has ``request_seconds`` to send a
+    request, and as long to take an answer: who needs longer is disconnected. Between requests a
+    connection may rest for ever.
     """
 
     def __init__(
-        self, handler: Callable[[Request], Awaitable[Answer]], request_seconds: float
+        self,
+        handler: Callable[[Request], Awaitable[Answer]],
+        headers: Iterable[str],
+        request_seconds: float,
     ) -> None:
         self.handler = handler
+        self.headers = {name.lower().encode(): name.lower() for name in (*headers, "Expect")}
         self.request_seconds = request_seconds
         self.connections: set[_Connection] = set()
         self._listening: asyncio.Server | None = None
+        self._sweeping: asyncio.TimerHandle | None = None
 
     async def listen(self, port: int) -> str:
         """Begin (port 0: on a free one), and give the URL. Raises OSError if it is in use."""
         loop = asyncio.get_running_loop()
         self._listening = await loop.create_server(lambda: _Connection(self), "127.0.0.1", port)
+        self._sweep(loop)
         _, port = self._listening.sockets[0].getsockname()
         return f"http://127.0.0.1:{port}"
 
+    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let go of who takes too long. (A timer for each request would cost each request.)"""
+        for connection in list(self.connections):
+            connection.hurry(loop.time() - self.request_seconds)
+        self._sweeping = loop.call_later(self.request_seconds / 4, self._sweep, loop)
+
     async def close(self) -> None:
         """Listen no longer, give the last answers, and close the connections."""
-        if self._listening:
+        if self._listening and self._sweeping:
             self._listening.close()
+            self._sweeping.cancel()
         answering = [each.answering for each in self.connections if each.answering]
         if answering:
             _, late = await asyncio.wait(answering, timeout=STOP_SECONDS)
@@ -82,11 +94,7 @@ class _Connection(asyncio.Protocol):
     """One client's connection, whose requests are answered one after the other."""
 
     _transport: asyncio.Transport
-    _complete: bool
-    """Whether no request is on its way."""
     _in_head: bool
-    _waited_for: bool
-    """Whether a timer runs for the request on its way."""
     _head: int
 
     def __init__(self, server: Server) -> None:
@@ -97,25 +105,34 @@ class _Connection(asyncio.Protocol):
         self._waiting: deque[tuple[Request | Answer, bool]] = deque()
         self._writable = asyncio.Event()
         self._writable.set()
-        self._timer: asyncio.TimerHandle | None = None
         self._hung_up = False
         self.on_message_begin()
-        self._complete, self._in_head = True, False
+        self._in_head = self._begun = False
 
     def close(self) -> None:
         """Close it, after what was written is sent."""
         self._transport.close()
+
+    def hurry(self, since: float) -> None:
+        """Give up a request that has been waited for since then."""
+        if self._waited_for is None or self._waited_for > since:
+            return
+        if self._hung_up:
+            self._transport.abort()
+        elif self._begun:
+            error = request_timeout("The request took too long to arrive.")
+            self._enqueue(error.answer, keep=False)
+        else:
+            self.close()
 
     # Called by the transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._server.connections.add(self)
-        self._start_timer(self._server.request_seconds, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._server.connections.discard(self)
-        self._stop_timer()
         self._writable.set()
 
     def data_received(self, data: bytes) -> None:
@@ -129,11 +146,8 @@ class _Connection(asyncio.Protocol):
             return
         if self._in_head:
             self._head += len(data)
-        if self._head > MAX_HEAD:
-            self._enqueue(too_large("The headers are too long.").answer, keep=False)
-        elif not self._complete and not self._waited_for:
-            self._waited_for = True
-            self._start_timer(self._server.request_seconds, self._give_up)
+            if self._head > MAX_HEAD:
+                self._enqueue(too_large("The headers are too long.").answer, keep=False)
 
     def pause_writing(self) -> None:
         self._writable.clear()
@@ -144,8 +158,8 @@ class _Connection(asyncio.Protocol):
     # Called by the parser
 
     def on_message_begin(self) -> None:
-        self._complete, self._waited_for = False, False
-        self._in_head, self._head = True, 0
+        self._waited_for: float | None = self._loop.time()
+        self._in_head, self._begun, self._head = True, True, 0
         self._url, self._size = b"", 0
         self._headers: dict[str, str] = {}
         self._body: list[bytes] = []
@@ -154,7 +168,8 @@ class _Connection(asyncio.Protocol):
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        if known := self._server.headers.get(name.lower()):
+            self._headers[known] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -169,8 +184,7 @@ class _Connection(asyncio.Protocol):
             self._body.clear()  # The client is sending still, and is told when it is done.
 
     def on_message_complete(self) -> None:
-        self._complete = True
-        self._stop_timer()
+        self._waited_for = None
         entry: Request | Answer
         if self._size > MAX_BODY:
             entry = too_large(f"A request has at most {MAX_BODY:,} bytes.").answer
@@ -185,7 +199,7 @@ class _Connection(asyncio.Protocol):
         """Answer a request, or give that answer, when those before it are answered."""
         self._waiting.append((entry, keep))
         if not keep:
-            self._hung_up = True
+            self._hung_up, self._waited_for = True, None
         if len(self._waiting) >= MAX_WAITING:
             self._transport.pause_reading()
         if self.answering is None:
@@ -201,8 +215,9 @@ class _Connection(asyncio.Protocol):
             if not self._writable.is_set() and not await self._drained():
                 break
             if not keep:
+                # It may read why. Closing at once, with more of it unread, would reset.
                 self._transport.write_eof()
-                self._start_timer(LINGER_SECONDS, self._transport.abort)
+                self._waited_for = self._loop.time()
                 break
             if len(self._waiting) < MAX_WAITING:
                 self._transport.resume_reading()
@@ -217,21 +232,6 @@ class _Connection(asyncio.Protocol):
             self._transport.abort()
             return False
         return True
-
-    def _give_up(self) -> None:
-        if self._complete:
-            self.close()  # It said nothing.
-            return
-        self._enqueue(request_timeout("The request took too long to arrive.").answer, keep=False)
-
-    def _start_timer(self, seconds: float, then: Callable[[], None]) -> None:
-        self._stop_timer()
-        self._timer = self._loop.call_later(seconds, then)
-
-    def _stop_timer(self) -> None:
-        if self._timer:
-            self._timer.cancel()
-            self._timer = None
 
 
 def encoded(answer: Answer, keep: bool) -> bytes:

@@ -14,8 +14,8 @@ from tweetlab.endpoint.control import control_plane
 from tweetlab.endpoint.drills import Drill
 from tweetlab.endpoint.http_server import Request, Server
 from tweetlab.endpoint.tables import Limits
-from tweetlab.endpoint.upstream import Upstream
-from tweetlab.endpoint.validation import exists, validate
+from tweetlab.endpoint.upstream import PASSED_ON, Upstream
+from tweetlab.endpoint.validation import operations
 from tweetlab.endpoint.wire import (
     TARGET,
     Answer,
@@ -70,10 +70,11 @@ class Endpoint:
         """The answer to a request; whatever goes wrong, it is one that DynamoDB could give."""
         try:
             operation = target.removeprefix(TARGET)
-            if not target.startswith(TARGET) or not exists(operation):
+            check = operations().get(operation) if target.startswith(TARGET) else None
+            if check is None:
                 raise unknown_operation(f"There is no operation {target[:100]!r}.")
             request = parse_request(body)
-            validate(operation, request)
+            check(request)
             call = Call(operation, request, body, headers)
             return await OPERATIONS.get(operation, control_plane)(self._backend, call)
         except DynamoDBError as error:
@@ -132,5 +133,5 @@ async def start(
 
     A client has ``request_seconds`` to send a request. Raises OSError if the port is in use.
     """
-    server = Server(endpoint.handle, request_seconds)
+    server = Server(endpoint.handle, ("X-Amz-Target", *PASSED_ON), request_seconds)
     return Running(server, endpoint), await server.listen(port)

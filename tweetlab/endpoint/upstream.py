@@ -1,29 +1,15 @@
-"""Where admitted requests go: moto in this process, or another DynamoDB over HTTP."""
+"""Where admitted requests go: ``embedded`` is moto in this process, ``proxy`` another DynamoDB."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import os
-import ssl
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import Protocol, cast
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from typing import Protocol
 
-import httptools
+from tweetlab.endpoint.wire import TARGET, Answer, internal_error
 
-from tweetlab.endpoint.wire import TARGET, Answer, internal_error, unknown_operation
-
-SECONDS = 30
-"""How long the upstream may take over one request."""
-
-_log = logging.getLogger(__name__)
-_PASSED_ON = {
-    name: name.lower()
-    for name in ("Authorization", "X-Amz-Date", "X-Amz-Security-Token", "User-Agent")
-}
+PASSED_ON = ("Authorization", "X-Amz-Date", "X-Amz-Security-Token", "User-Agent")
+"""What the upstream is told of a request's headers; a request has their names in lower case."""
+_LOWER = {name: name.lower() for name in PASSED_ON}
 
 
 class Upstream(Protocol):
@@ -36,164 +22,16 @@ class Upstream(Protocol):
     async def close(self) -> None: ...
 
 
-class Moto:
-    """moto, called in this process. One thread runs it: moto is not safe in several."""
-
-    def __init__(self) -> None:
-        # Slow to import, and a proxy does without it.
-        from moto.moto_server.werkzeug_app import create_backend_app
-        from werkzeug.test import Client
-
-        with _without_aws_settings():
-            self._client = Client(create_backend_app("dynamodb"))
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="moto")
-
-    async def send(self, operation: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        return await asyncio.get_running_loop().run_in_executor(
-            self._thread, self._call, operation, body, _headers(operation, headers)
-        )
-
-    def _call(self, operation: str, body: bytes, headers: dict[str, str]) -> Answer:
-        try:
-            response = self._client.post("/", data=body, headers=headers)
-        except NotImplementedError:
-            raise unknown_operation(f"moto does not implement {operation}.") from None
-        except Exception as error:
-            _log.exception("moto failed on %s", operation)
-            raise internal_error(f"moto failed on {operation}: {error!r}") from error
-        return _checked(operation, response.status_code, response.data)
-
-    async def close(self) -> None:
-        self._thread.shutdown()
-
-
-@contextmanager
-def _without_aws_settings() -> Iterator[None]:
-    """moto asks a session of boto3's for its regions, once; and that fails where AWS_PROFILE names
-    no profile, or a file of AWS' is broken.
-    """
-    files = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
-    hidden = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("AWS_")}
-    os.environ.update(dict.fromkeys(files, os.devnull))
-    try:
-        yield
-    finally:
-        for name in files:
-            del os.environ[name]
-        os.environ.update(hidden)
-
-
-class Proxy:
-    """Another server that speaks DynamoDB, over kept-alive connections."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        parts = urlsplit(url)
-        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
-        self._host = parts.hostname or ""
-        self._port = parts.port or (443 if self._tls else 80)
-        self._start = f"POST {parts.path or '/'} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
-        self._idle: list[_Exchange] = []
-
-    async def send(self, operation: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        lines = [f"{name}: {value}\r\n" for name, value in _headers(operation, headers).items()]
-        head = f"{self._start}{''.join(lines)}Content-Length: {len(body)}\r\n\r\n"
-        try:
-            exchange = await self._connection()
-            status, content = await exchange.post(head.encode("latin-1") + body)
-        except (OSError, TimeoutError) as error:
-            raise internal_error(f"The DynamoDB at {self.url} does not answer: {error}") from error
-        if exchange.keeps_alive:
-            self._idle.append(exchange)
-        else:
-            exchange.close()
-        return _checked(operation, status, content)
-
-    async def _connection(self) -> _Exchange:
-        while self._idle:
-            exchange = self._idle.pop()
-            if exchange.is_open:
-                return exchange
-        connecting = asyncio.get_running_loop().create_connection(
-            _Exchange, self._host, self._port, ssl=self._tls
-        )
-        _, exchange = await asyncio.wait_for(connecting, SECONDS)
-        return exchange
-
-    async def close(self) -> None:
-        for exchange in self._idle:
-            exchange.close()
-
-
-class _Exchange(asyncio.Protocol):
-    """One connection to the upstream: a request, its answer, and then perhaps the next."""
-
-    _transport: asyncio.Transport
-
-    def __init__(self) -> None:
-        self._answer: asyncio.Future[tuple[int, bytes]] | None = None
-        self._parser = httptools.HttpResponseParser(self)
-        self._body: list[bytes] = []
-        self.keeps_alive = False
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the upstream has not closed it meanwhile."""
-        return not self._transport.is_closing()
-
-    async def post(self, request: bytes) -> tuple[int, bytes]:
-        """Send a request; the status and the body of the answer. Raises OSError for none."""
-        loop = asyncio.get_running_loop()
-        self._body, self.keeps_alive = [], False
-        self._answer = loop.create_future()
-        self._transport.write(request)
-        timer = loop.call_later(SECONDS, self._fail, TimeoutError(f"no answer in {SECONDS} s"))
-        try:
-            return await self._answer
-        except BaseException:
-            self.close()
-            raise
-        finally:
-            timer.cancel()
-
-    def close(self) -> None:
-        self._transport.close()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-
-    def data_received(self, data: bytes) -> None:
-        try:
-            self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self._fail(ConnectionError(f"it does not speak HTTP ({error})"))
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._fail(exc or ConnectionError("it closed the connection"))
-
-    def on_body(self, body: bytes) -> None:
-        self._body.append(body)
-
-    def on_message_complete(self) -> None:
-        self.keeps_alive = self._parser.should_keep_alive()
-        if self._answer and not self._answer.done():
-            self._answer.set_result((self._parser.get_status_code(), b"".join(self._body)))
-
-    def _fail(self, error: Exception) -> None:
-        if self._answer and not self._answer.done():
-            self._answer.set_exception(error)
-
-
-def _headers(operation: str, headers: Mapping[str, str]) -> dict[str, str]:
+def told(operation: str, headers: Mapping[str, str]) -> dict[str, str]:
     """What the upstream is told: the operation, and who asks."""
     told = {"X-Amz-Target": TARGET + operation, "Content-Type": "application/x-amz-json-1.0"}
-    for name, key in _PASSED_ON.items():
+    for name, key in _LOWER.items():
         if key in headers:
             told[name] = headers[key]
     return told
 
 
-def _checked(operation: str, status: int, body: bytes) -> Answer:
+def checked(operation: str, status: int, body: bytes) -> Answer:
     """The answer, if it is JSON: what crashed upstream may have sent a page instead."""
     if not body.startswith(b"{"):
         raise internal_error(f"The upstream answered {operation} with {status} and no JSON.")

@@ -7,7 +7,7 @@ the endpoint has for a GetItem.)
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -43,17 +43,15 @@ _CONTENTS: dict[str, type] = {
 }
 
 
-def exists(operation: str) -> bool:
-    """Whether DynamoDB has an operation of that name."""
-    return operation in _model().operation_names
-
-
-def validate(operation: str, request: dict[str, Any]) -> None:
-    """Raise the error DynamoDB answers for a request that is not of the operation's shape; drop
-    from it what the shape knows nothing of, which DynamoDB ignores.
-    """
-    shape: Any = _model().operation_model(operation).input_shape
-    _check_of(shape.name)(request)
+@cache
+def operations() -> Mapping[str, Check]:
+    """DynamoDB's operations by name: each checks a request, and raises the error that DynamoDB
+    answers to one that is not of the operation's shape; it drops what the shape knows nothing of,
+    which DynamoDB ignores."""
+    shapes: dict[str, Any] = {
+        name: _model().operation_model(name).input_shape for name in _model().operation_names
+    }
+    return {name: _check_of(shape.name) for name, shape in shapes.items()}
 
 
 @cache

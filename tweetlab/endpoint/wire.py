@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -38,8 +38,7 @@ MAX_ON_DEMAND_EXCEEDED = (
 )
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """One request: the operation, its JSON parsed and as it came, and the headers, with names in
     lower case."""
 
@@ -81,12 +80,11 @@ class Answer:
 
     def including(self, **members: Any) -> Answer:
         """This answer with those members in its JSON; those that are None are taken out."""
-        if not any(value is not None or name in self.json for name, value in members.items()):
+        changed = {**self.json, **members}
+        present = {name: value for name, value in changed.items() if value is not None}
+        if present == self.json:
             return self
-        merged = {
-            name: value for name, value in {**self.json, **members}.items() if value is not None
-        }
-        return Answer(self.status, dump(merged), self.headers)
+        return Answer(self.status, dump(present), self.headers)
 
 
 class DynamoDBError(Exception):

@@ -1,0 +1,88 @@
+"""moto, in the endpoint's process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+from wsgiref.util import setup_testing_defaults
+
+from tweetlab.endpoint.upstream import checked, told
+from tweetlab.endpoint.wire import Answer, internal_error, unknown_operation
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+_log = logging.getLogger(__name__)
+
+
+class Moto:
+    """moto, called as the WSGI application that it is. One thread runs it: moto is not safe in
+    several."""
+
+    def __init__(self) -> None:
+        # Slow to import, and a proxy does without it.
+        from moto.moto_server.werkzeug_app import create_backend_app
+
+        with _without_aws_settings():
+            self._application: WSGIApplication = create_backend_app("dynamodb")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="moto")
+
+    async def send(self, operation: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, self._call, operation, body, told(operation, headers)
+        )
+
+    def _call(self, operation: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        statuses: list[str] = []
+
+        def start_response(status: str, *_: Any) -> Any:
+            statuses.append(status)
+
+        try:
+            content = b"".join(self._application(_environ(body, headers), start_response))
+        except NotImplementedError:
+            raise unknown_operation(f"moto does not implement {operation}.") from None
+        except Exception as error:
+            _log.exception("moto failed on %s", operation)
+            raise internal_error(f"moto failed on {operation}: {error!r}") from error
+        return checked(operation, int(statuses[-1].partition(" ")[0]), content)
+
+    async def close(self) -> None:
+        self._thread.shutdown()
+
+
+def _environ(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
+    """A request as WSGI wants it (PEP 3333); werkzeug's test client takes as long over it as moto
+    over the answer."""
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": "POST",
+        "CONTENT_TYPE": headers["Content-Type"],
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.input": BytesIO(body),
+    }
+    for name, value in headers.items():
+        environ[f"HTTP_{name.upper().replace('-', '_')}"] = value
+    setup_testing_defaults(environ)
+    return environ
+
+
+@contextmanager
+def _without_aws_settings() -> Iterator[None]:
+    """moto asks a session of boto3's for its regions, once; and that fails where AWS_PROFILE names
+    no profile, or a file of AWS' is broken.
+    """
+    files = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
+    hidden = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("AWS_")}
+    os.environ.update(dict.fromkeys(files, os.devnull))
+    try:
+        yield
+    finally:
+        for name in files:
+            del os.environ[name]
+        os.environ.update(hidden)

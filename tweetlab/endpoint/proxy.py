@@ -1,0 +1,118 @@
+"""Another server that speaks DynamoDB, over kept-alive connections."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from typing import cast
+from urllib.parse import urlsplit
+
+import httptools
+
+from tweetlab.endpoint.upstream import checked, told
+from tweetlab.endpoint.wire import Answer, internal_error
+
+SECONDS = 30
+"""How long the upstream may take over one request."""
+
+
+class Proxy:
+    """Another server that speaks DynamoDB, over kept-alive connections."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        parts = urlsplit(url)
+        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
+        self._host = parts.hostname or ""
+        self._port = parts.port or (443 if self._tls else 80)
+        self._start = f"POST {parts.path or '/'} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
+        self._idle: list[_Exchange] = []
+
+    async def send(self, operation: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        lines = [f"{name}: {value}\r\n" for name, value in told(operation, headers).items()]
+        head = f"{self._start}{''.join(lines)}Content-Length: {len(body)}\r\n\r\n"
+        try:
+            exchange = await self._connection()
+            status, content = await exchange.post(head.encode("latin-1") + body)
+        except (OSError, TimeoutError) as error:
+            raise internal_error(f"The DynamoDB at {self.url} does not answer: {error}") from error
+        if exchange.keeps_alive:
+            self._idle.append(exchange)
+        else:
+            exchange.close()
+        return checked(operation, status, content)
+
+    async def _connection(self) -> _Exchange:
+        while self._idle:
+            exchange = self._idle.pop()
+            if exchange.is_open:
+                return exchange
+        connecting = asyncio.get_running_loop().create_connection(
+            _Exchange, self._host, self._port, ssl=self._tls
+        )
+        _, exchange = await asyncio.wait_for(connecting, SECONDS)
+        return exchange
+
+    async def close(self) -> None:
+        for exchange in self._idle:
+            exchange.close()
+
+
+class _Exchange(asyncio.Protocol):
+    """One connection to the upstream: a request, its answer, and then perhaps the next."""
+
+    _transport: asyncio.Transport
+
+    def __init__(self) -> None:
+        self._answer: asyncio.Future[tuple[int, bytes]] | None = None
+        self._parser = httptools.HttpResponseParser(self)
+        self._body: list[bytes] = []
+        self.keeps_alive = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the upstream has not closed it meanwhile."""
+        return not self._transport.is_closing()
+
+    async def post(self, request: bytes) -> tuple[int, bytes]:
+        """Send a request; the status and the body of the answer. Raises OSError for none."""
+        loop = asyncio.get_running_loop()
+        self._body, self.keeps_alive = [], False
+        self._answer = loop.create_future()
+        self._transport.write(request)
+        timer = loop.call_later(SECONDS, self._fail, TimeoutError(f"no answer in {SECONDS} s"))
+        try:
+            return await self._answer
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            timer.cancel()
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self._fail(ConnectionError(f"it does not speak HTTP ({error})"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._fail(exc or ConnectionError("it closed the connection"))
+
+    def on_body(self, body: bytes) -> None:
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        self.keeps_alive = self._parser.should_keep_alive()
+        if self._answer and not self._answer.done():
+            self._answer.set_result((self._parser.get_status_code(), b"".join(self._body)))
+
+    def _fail(self, error: Exception) -> None:
+        if self._answer and not self._answer.done():
+            self._answer.set_exception(error)
