@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from uuid import UUID
@@ -65,27 +66,31 @@ def test_closed_it_leaves_no_process(state):
 
 
 class Reader:
-    """Reads that fail while something is broken."""
+    """Its second read waits for the outage, and the outage for that read, however slow they are."""
 
     def __init__(self) -> None:
-        self.broken = False
+        self.broken, self.noticed = threading.Event(), threading.Event()
+
+    def fail(self) -> None:
+        self.broken.set()
+
+    def mend(self) -> None:
+        assert self.noticed.wait(30)
+        self.broken.clear()
 
     def read(self, tweet_id: UUID) -> Read:
-        tweet = Tweet(tweet_id, "broken" if self.broken else "fine", datetime.now(UTC))
-        return Read(tweet, "table" if self.broken else "cache", 0.0, retries=0, read_units=0.0)
+        second = tweet_id.int == 1
+        if second:
+            assert self.broken.wait(30)
+            self.noticed.set()
+        tweet = Tweet(tweet_id, "Example tweet.", datetime.now(UTC))
+        return Read(tweet, "table" if second else "cache", 0.0, retries=0, read_units=0.0)
 
 
 def test_an_outage_says_which_reads_were_due_while_it_lasted():
     reader = Reader()
-
-    def fail() -> None:
-        reader.broken = True
-
-    def mend() -> None:
-        reader.broken = False
-
-    requests = pd.DataFrame({"at": [0.3], "tweet_id": [UUID(int=0)]})
-    reads = replay_outage(reader, requests, fail, mend, begin=0, end=0.6)
-    assert reads["down"].tolist() == [True]
-    assert reads["source"].tolist() == ["table"]
-    assert not reader.broken
+    requests = pd.DataFrame({"at": [0, 0.6], "tweet_id": [UUID(int=0), UUID(int=1)]})
+    reads = replay_outage(reader, requests, reader.fail, reader.mend, begin=0.1, end=0.1)
+    assert reads["down"].tolist() == [False, True]
+    assert reads["source"].tolist() == ["cache", "table"]
+    assert not reader.broken.is_set()

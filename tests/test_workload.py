@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 import tweetlab
 from tweetlab import workload
-from tweetlab.cache import CachedTweets, encode, key
+from tweetlab.cache import CachedTweets, connect, encode, key
 from tweetlab.errors import NothingAnswered, TweetNotFound
 from tweetlab.open_loop import POLL
 from tweetlab.throttles import THROTTLING_CODES
@@ -378,7 +378,7 @@ def test_a_run_with_any_other_outcome_is_not_given_up(outcome, monkeypatch):
             return answer(tweet_id)
         raise ConnectionError("nobody home")
 
-    reads = run(read, requests(*range(100)))
+    reads = run(read, requests(*range(100)), workers=1)  # so the fourth is among the first 20
     assert len(reads) == 100
     assert reads["throttled"].sum() == (outcome == "throttled")
     assert (reads["source"] == "failed").sum() == (100 if outcome == "throttled" else 99)
@@ -403,15 +403,18 @@ def test_an_interrupt_ends_the_run_and_leaves_no_worker_behind():
     end, since its second read is never due."""
     calls = 0
     naps: set[float] = set()
+    napping = threading.Event()
 
     def read(tweet_id: UUID) -> Read:
         nonlocal calls
         calls += 1
+        assert napping.wait(30)  # another worker has begun to wait for the second read
         os.kill(os.getpid(), signal.SIGINT)
         return answer(tweet_id)
 
     def sleep(seconds: float) -> None:
         naps.add(seconds)
+        napping.set()
         time.sleep(0)
 
     with pytest.raises(KeyboardInterrupt):
@@ -485,9 +488,11 @@ def test_dynamodb_throttles_and_the_rows_say_so():
         tweet_id = tweets.create("Example tweet.").tweet_id
         load = pd.DataFrame({"at": 0.0, "tweet_id": [tweet_id] * 20})
         reads = workload.replay(tweets, load, workers=4, progress=False)
-        cached = CachedTweets(tweets, lab.redis)
-        lab.redis.set(key(tweet_id), encode(Tweet(tweet_id, "Example.", datetime.now(UTC))))
+        patient = connect(lab.redis_url, timeout=10)
+        cached = CachedTweets(tweets, patient)
+        patient.set(key(tweet_id), encode(Tweet(tweet_id, "Example.", datetime.now(UTC))))
         hits = workload.replay(cached, load, workers=4, progress=False)
+        patient.close()
 
     answered = reads["source"] == "table"
     assert 2 <= answered.sum() < 20

@@ -65,7 +65,10 @@ def test_all_who_wait_get_the_error_of_the_one_who_reads(
 
     table.before_answer = throttle
     threads, results = in_threads(8, lambda: cached.get(tweet.tweet_id))
-    wait_until(lambda: cached.stats.misses == 8)
+    gate.wait_for_reader()
+    flights: Any = cached._flights
+    [flight] = flights._flights.values()
+    wait_until(lambda: len(flight._condition._waiters) == 7)
     gate.open()
     join(threads)
     assert [str(error) for error in results] == ["throttled"] * 8

@@ -40,7 +40,7 @@ def test_a_connection_that_goes_back_to_the_pool_is_timed_as_before(client: Clie
 
 
 def test_a_server_that_hangs_is_waited_for_once(server: Server) -> None:
-    with connect(server.url) as client:
+    with connect(server.url, timeout=0.3) as client:
         get = QuickGet(client)
         get("nothing")
         server.pause()

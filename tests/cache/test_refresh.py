@@ -47,6 +47,7 @@ def test_all_get_the_old_tweet_at_once_while_one_refreshes_it(
     cached.get(tweet.tweet_id)
     edited = table.edit(tweet.tweet_id, "After.")  # past the cache
     clock.advance(80)
+    client.pexpire(key(tweet.tweet_id), 20_000)  # Redis has a clock of its own
     table.before_answer = gate = Gate()
     threads, results = in_threads(64, lambda: cached.get(tweet.tweet_id))
     join(threads)  # though the table does not answer
@@ -57,7 +58,7 @@ def test_all_get_the_old_tweet_at_once_while_one_refreshes_it(
     assert cached.get(tweet.tweet_id) == edited
     assert len(table.reads) == 2
     assert (cached.stats.hits, cached.stats.misses, cached.stats.waits) == (66, 1, 0)
-    assert 99_000 < client.pttl(key(tweet.tweet_id)) <= 100_000
+    assert 90_000 < client.pttl(key(tweet.tweet_id)) <= 100_000
 
 
 def test_of_several_processes_one_refreshes(
@@ -130,10 +131,10 @@ def test_with_the_switch_off_what_is_due_is_simply_read(
 
 def test_no_thread_runs_until_something_is_due(cached: CachedTweets, table: MemoryTable) -> None:
     tweet = table.create("Example tweet.")
-    before = threading.active_count()
+    before = set(threading.enumerate())
     for _ in range(3):
         cached.get(tweet.tweet_id)
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) <= before
 
 
 @given(
