@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from tweetlab.cache import CachedTweets, CacheStats
     from tweetlab.errors import (
         InvalidCapacity,
+        InvalidPolicy,
         InvalidTweet,
         LabError,
         NothingAnswered,
@@ -26,6 +27,7 @@ __all__ = [
     "CacheStats",
     "CachedTweets",
     "InvalidCapacity",
+    "InvalidPolicy",
     "InvalidTweet",
     "Lab",
     "LabError",

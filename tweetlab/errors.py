@@ -63,3 +63,7 @@ class LabError(TweetlabError):
 
 class NothingAnswered(TweetlabError):
     """Every read of a run failed for a reason other than throttling: there is no result to show."""
+
+
+class InvalidPolicy(TweetlabError, ValueError):
+    """A cache policy answered with something that is no answer, or is no policy."""

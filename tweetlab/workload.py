@@ -111,7 +111,7 @@ def replay(
     first 20. An interrupt (Stop in a notebook, Ctrl-C) begins no new read, waits for the few under
     way, and leaves no worker behind. ``progress`` shows a bar; a string is its label.
     """
-    at, tweet_ids = _times_and_ids(requests)
+    at, tweet_ids = times_and_ids(requests)
     if not isinstance(workers, int) or workers < 1:
         raise ValueError(f"workers must be a whole number, at least 1, not {workers!r}.")
 
@@ -168,7 +168,7 @@ def replay(
     return frame.astype({"at": float, "seconds": float, "retries": int, "throttled": bool})
 
 
-def _times_and_ids(requests: pd.DataFrame) -> tuple[list[float], list[UUID]]:
+def times_and_ids(requests: pd.DataFrame) -> tuple[list[float], list[UUID]]:
     """The two columns of ``requests``; raises ValueError unless they say what to read when."""
     missing = {"at", "tweet_id"} - set(requests.columns)
     if missing:
