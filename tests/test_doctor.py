@@ -301,9 +301,20 @@ def test_a_report_is_ready_unless_something_is_to_be_mended():
         "mend  Bad.",
         "      What to do: mend it",
         "",
-        'This machine is not ready yet: one thing has to be mended. See "mend" above.',
+        'This machine is not ready yet: one thing has to be mended, marked "mend".',
     ]
-    assert "- **mend**: Bad." in report._repr_markdown_()
+
+
+def test_a_notebook_shows_the_verdict_first_and_what_is_to_be_mended_next():
+    fine, bad, odd = Finding(OK, "Fine."), Finding(MEND, "Bad.", "mend it"), Finding(NOTE, "Odd.")
+    assert doctor.Report((fine, bad, odd))._repr_markdown_().splitlines() == [
+        '**This machine is not ready yet: one thing has to be mended, marked "mend".**',
+        "",
+        "- **mend**: Bad.",
+        "  *What to do:* mend it",
+        "- **ok**: Fine.",
+        "- **note**: Odd.",
+    ]
 
 
 # The command, on this machine

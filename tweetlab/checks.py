@@ -168,8 +168,8 @@ def ports(
         elif port == 8888:
             yield Finding(
                 NOTE,
-                "Port 8888 is in use, perhaps by a JupyterLab of yours. The next one takes another "
-                "port: open the address that it prints.",
+                "Port 8888 is in use, as it is while a JupyterLab of yours runs. The next one "
+                "takes another port: open the address that it prints.",
             )
         elif port not in meant:
             yield Finding(

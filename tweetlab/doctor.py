@@ -40,7 +40,7 @@ class Report:
         if not count:
             return "This machine is ready for the lessons."
         things = "one thing has" if count == 1 else f"{count} things have"
-        return f'This machine is not ready yet: {things} to be mended. See "mend" above.'
+        return f'This machine is not ready yet: {things} to be mended, marked "mend".'
 
     def __str__(self) -> str:
         lines = []
@@ -53,12 +53,13 @@ class Report:
     __repr__ = __str__
 
     def _repr_markdown_(self) -> str:
-        lines = []
-        for finding in self.findings:
+        """The verdict first, and what has to be mended before all else."""
+        lines = [f"**{self._verdict()}**", ""]
+        for finding in sorted(self.findings, key=lambda finding: finding.kind != MEND):
             lines.append(f"- **{finding.kind}**: {finding.what}")
             if finding.todo:
                 lines.append(f"  *What to do:* {finding.todo}")
-        return "\n".join([*lines, "", f"**{self._verdict()}**"])
+        return "\n".join(lines)
 
 
 def check(ports: Sequence[int] = ()) -> Report:

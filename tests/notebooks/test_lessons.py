@@ -53,10 +53,12 @@ HOT = Claim(
 TRAMPLED = Claim(
     "stampede", "(stampede['source'] != 'cache').sum() >= 8 and stampede['throttled'].sum() >= 4"
 )
+DEFENCELESS = Claim("board", "board.loc['no cache', 'throttled'] > 0.4")
 BREAKER = Claim("with", "asked_in_vain < with_breaker['down'].sum() / 2")
 
 CLAIMS = {
     "00_start_here": [
+        Claim("check-up", "report.ready"),
         Claim("ping", "pong is True"),
         Claim("tables", "tables == []"),
         Claim("start", "'//127.0.0.1:' in lab.dynamodb_url and '//127.0.0.1:' in lab.redis_url"),
@@ -123,6 +125,16 @@ CLAIMS = {
         Claim("corrupted", "sources == ['table', 'cache'] * 3"),
         Claim("bounded", "bounded['throttled'].sum() < unbounded['throttled'].sum()"),
     ],
+    "10_defend_the_timeline": [
+        DEFENCELESS,
+        Claim("numbers", "met.loc[list(timeline.REFERENCES)].between(1, 3).all()"),
+        Claim(  # of 126 reads, about 20 are throttled in both, and half are hits
+            "both",
+            "live['throttled'].sum() >= 6"
+            " and abs(live['throttled'].mean() - virtual['throttled'].mean()) < 0.15"
+            " and abs((live.source == 'cache').mean() - (virtual.source == 'cache').mean()) < 0.15",
+        ),
+    ],
 }
 MUTATIONS = {
     "00_start_here": Mutation(
@@ -140,6 +152,7 @@ MUTATIONS = {
     "05_hot_tweets": Mutation("settings", "read_capacity = 400", HOT),
     "06_stampede": Mutation("settings", "readers, read_capacity = 32, 1000", TRAMPLED),
     "07_when_the_cache_dies": Mutation("settings", "breaker_failures = None", BREAKER),
+    "10_defend_the_timeline": Mutation("load", "timeline.READ_CAPACITY = 100", DEFENCELESS),
 }
 
 
@@ -189,13 +202,16 @@ def test_no_cell_complains(run):
 
 def test_every_chart_tells_what_it_shows(run):
     _, book = run
+    main: list[bool] = []
     for cell in book.cells:
         outputs = cell.get("outputs", [])
         pictures = [output for output in outputs if "image/png" in output.get("data", {})]
         assert len(pictures) <= 1
+        main += ["main-chart" in tags(cell)] * len(pictures)
         for picture in pictures:
             assert ' alt="' in picture["data"]["text/html"]
             assert any("text/markdown" in output.get("data", {}) for output in outputs)
+    assert main.count(True) == bool(main)  # the one for the site's front page
 
 
 def test_the_last_cell_may_be_run_again(run):
