@@ -14,6 +14,7 @@ html_title = "tweetlab"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_copy_source = False
+html_scaled_image_link = False
 html_show_sphinx = False
 html_show_copyright = False
 html_use_index = False

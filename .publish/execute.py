@@ -6,6 +6,7 @@ to read: its links and paths are those of the lesson.
 
 from __future__ import annotations
 
+import base64
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,16 @@ from nbformat.v4 import new_output
 
 SECONDS = 120
 WIDGET = "application/vnd.jupyter.widget-view+json"
+EXPLORER = Path(__file__).parent.parent / "notebooks" / "images" / "explorer.png"
+"""A browser took it while the scenario "Cache outage" ran."""
+SHOWS = (
+    "The explorer in a cache outage, after 21 seconds: controls left, four charts right. "
+    "When Redis hangs, the hit ratio falls from 97% to nothing, and reads fail"
+)
+CAPTION = (
+    f"{SHOWS}. When it is back it is empty, and fills within seconds. This is a picture of an "
+    "earlier run: start the notebook to use it."
+)
 
 
 def execute(lesson: Path) -> Any:
@@ -41,7 +52,9 @@ def readable(notebook: Any) -> Any:
     for cell in cells:
         cell.source = cell.source.replace("../", "")
         if cell.cell_type == "code":
-            cell.outputs = [still(output) for output in cell.outputs if not is_progress(output)]
+            cell.outputs = [output for output in cell.outputs if not is_progress(output)]
+            if any(WIDGET in output.get("data", {}) for output in cell.outputs):
+                cell.outputs = explorer()
     notebook.metadata.pop("widgets", None)
     return notebook
 
@@ -52,12 +65,20 @@ def is_progress(output: Any) -> bool:
     return "%|" in words
 
 
-def still(output: Any) -> Any:
-    """The output, or words in place of controls, which a page cannot have."""
-    if WIDGET not in output.get("data", {}):
-        return output
-    words = "*Here the notebook shows controls and moving charts. Run it to use them.*"
-    return new_output("display_data", {"text/markdown": words, "text/plain": words.strip("*")})
+def explorer() -> list[Any]:
+    """A picture, and what it shows, in place of controls, which a page cannot have."""
+    png = base64.b64encode(EXPLORER.read_bytes()).decode()
+    picture = {
+        "text/html": f'<img src="data:image/png;base64,{png}" alt="{SHOWS}" width="900">',
+        "image/png": png,
+        "text/plain": SHOWS,
+    }
+    about = {"image/png": {"alt": SHOWS, "width": 900}}
+    words = {"text/markdown": CAPTION, "text/plain": CAPTION}
+    return [
+        new_output("display_data", picture, metadata=about),
+        new_output("display_data", words),
+    ]
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """Builds the site from executed lessons, for `make site`: pages.py SITE_FOLDER EXECUTED.ipynb…
 
-Each becomes a page, and so does every Markdown file in notebooks/; the front page lists them.
+Each becomes a page, and so does every Markdown file in notebooks/; the front page lists them, with
+the chart that the cell tagged `main-chart` has drawn.
 Nothing has to be entered here when a lesson is added, and nothing is fetched from anywhere.
 """
 
 from __future__ import annotations
 
+import base64
 import re
 import shutil
 import sys
@@ -19,7 +21,12 @@ from sphinx.cmd.build import main as sphinx
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = ROOT / "notebooks"
-SHOW, HIDE = "Show the solution", "Hide the solution"
+SHOW, HIDE, EXPLAIN = "Show the solution", "Hide the solution", "Show the explanation"
+PICTURE = """
+```{{image}} {file}
+:alt: "{alt}"
+:width: 30em
+```"""
 RUN = """*You are reading a run of this lesson: all numbers and charts come from it.
 [Run it yourself](index.md#run-the-lessons).*"""
 FRONT = """
@@ -59,7 +66,10 @@ def build(site: Path, executed: Sequence[Path]) -> None:
         for name, notebook in lessons.items():
             nbformat.write(notebook, source / f"{name}.ipynb")
         texts = sorted(path.stem for path in source.glob("*.md"))
-        (source / "index.md").write_text(front(lessons, texts), encoding="utf-8")
+        charts = {
+            name: chart(notebook, source / f"{name}.png") for name, notebook in lessons.items()
+        }
+        (source / "index.md").write_text(front(lessons, charts, texts), encoding="utf-8")
         shutil.rmtree(site, ignore_errors=True)
         options = ["-q", "-W", "--keep-going", "-c", str(Path(__file__).parent)]
         if sphinx([*options, "-d", str(source / ".doctrees"), str(source), str(site)]):
@@ -69,10 +79,13 @@ def build(site: Path, executed: Sequence[Path]) -> None:
 def page(path: Path) -> Any:
     """An executed lesson as a page: it says that it is one, and its solutions are folded."""
     notebook = nbformat.read(path, as_version=4)
+    ran = False
     for cell in notebook.cells:
-        if "solution" in cell.metadata.get("tags", []):
+        tags = cell.metadata.get("tags", [])
+        if "solution" in tags:
             fold(cell)
-    if any(cell.get("outputs") for cell in notebook.cells):
+        ran = ran or (bool(cell.get("outputs")) and "explorer" not in tags)
+    if ran:
         notebook.cells.insert(1, nbformat.v4.new_markdown_cell(RUN))
     return notebook
 
@@ -83,16 +96,30 @@ def fold(cell: Any) -> None:
         cell.metadata["tags"].append("hide-input")
         cell.metadata["mystnb"] = {"code_prompt_show": SHOW, "code_prompt_hide": HIDE}
     else:
-        summary = f"<summary>{SHOW}</summary>"
+        summary = f"<summary>{EXPLAIN}</summary>"
         cell.source = f"<details>{summary}\n\n{cell.source}\n\n</details>"
 
 
-def front(lessons: dict[str, Any], texts: list[str]) -> str:
-    """The front page: the README's first words, then each lesson with what its first cell says."""
+def chart(notebook: Any, file: Path) -> str:
+    """The lesson's main chart, written to a PNG file, as Markdown; empty if it draws none."""
+    for cell in notebook.cells:
+        if {"main-chart", "explorer"} & set(cell.metadata.get("tags", [])):
+            for output in cell.get("outputs", []):
+                if png := output.get("data", {}).get("image/png"):
+                    file.write_bytes(base64.b64decode(png))
+                    alt = output["metadata"]["image/png"]["alt"]
+                    return PICTURE.format(file=file.name, alt=alt.replace('"', "'"))
+    return ""
+
+
+def front(lessons: dict[str, Any], charts: dict[str, str], texts: list[str]) -> str:
+    """The front page: the README's first words, then each lesson with what its first cell says,
+    and its main chart."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     words = readme.partition("\n## ")[0].replace("](notebooks/", "](")
     listed = [
-        f"[{title(notebook)}]({name}.ipynb){about(notebook)}" for name, notebook in lessons.items()
+        f"[{title(notebook)}]({name}.ipynb){about(notebook)}\n{charts[name]}"
+        for name, notebook in lessons.items()
     ]
     listed += [f"[{title_of((NOTEBOOKS / f'{name}.md').read_text())}]({name}.md)" for name in texts]
     return words + FRONT.format(lessons="\n\n".join(listed), pages="\n".join([*lessons, *texts]))

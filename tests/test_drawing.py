@@ -91,6 +91,38 @@ def test_a_notebook_shows_the_picture_once_with_its_caption(first):
         }
 
 
+@pytest.mark.parametrize(
+    ("color", "ground", "ratio"),
+    [
+        ("black", "white", 21),
+        ("white", "white", 1),
+        ("#767676", "white", 4.54),
+        ("red", "blue", 2.15),
+    ],
+)
+def test_contrast_is_that_of_wcag(color, ground, ratio):
+    assert drawing.contrast(color, ground) == pytest.approx(ratio, abs=0.01)
+    assert drawing.contrast(ground, color) == drawing.contrast(color, ground)
+
+
+PALETTE = [drawing.WITHOUT, drawing.WITH, drawing.GREEN, drawing.GREY]
+
+
+def test_lines_stand_out_from_the_ground_and_words_can_be_read():
+    assert all(drawing.contrast(color) >= 3 for color in PALETTE)
+    axes = Chart(figsize=(5, 4)).subplots()
+    drawing.label_right(axes, [(number, "words", color) for number, color in enumerate(PALETTE)])
+    for color in PALETTE:
+        drawing.beside(axes, "words", (0, 0), color)
+    assert len(axes.texts) == 2 * len(PALETTE)
+    assert all(drawing.contrast(str(text.get_color())) >= 4.5 for text in axes.texts)
+
+
+def test_ink_is_no_darker_than_it_must_be():
+    assert drawing.ink(drawing.WITH) == drawing.WITH
+    assert 4.5 <= drawing.contrast(drawing.ink(drawing.GREEN)) < 4.8
+
+
 def test_each_second_sums_whole_seconds():
     at = np.array([0.0, 0.999, 1.0, 3.5])
     assert drawing.each_second(at).tolist() == [2, 1, 0, 1]

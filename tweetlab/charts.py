@@ -22,6 +22,7 @@ from tweetlab.drawing import (
     count,
     decades,
     each_second,
+    ink,
     label_right,
     latency_ms,
     need,
@@ -250,7 +251,7 @@ def popularity(requests: pd.DataFrame) -> Chart:
     axes.stairs(reads[top:], edges[top:], color=GREY, fill=True, alpha=0.6)
     axes.set_ylim(0, 1.25 * reads[0])  # room for words above the highest bar
     words = f"the {count(top, 'tweet')} most read:\n{percent(part)} of all reads"
-    axes.text(edges[0], 1.22 * reads[0], words, color=GREEN, weight="bold", va="top")
+    axes.text(edges[0], 1.22 * reads[0], words, color=ink(GREEN), weight="bold", va="top")
     if rest:
         words = f"the other {count(rest, 'tweet')}:\n{percent(1 - part)}"
         above = reads[top] + 0.02 * reads[0]

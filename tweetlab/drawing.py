@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -36,6 +37,9 @@ STYLE: Any = {
     "figure.constrained_layout.h_pad": 0.12,
     "hatch.linewidth": 0.5,
 }
+
+READABLE = 4.5
+"""Contrast of a text with its ground, at least (WCAG 2.2, 1.4.3); of a line, 3 (1.4.11)."""
 
 FASTEST_MS = 0.01
 """The least latency that is drawn: a logarithmic axis has no zero."""
@@ -108,14 +112,37 @@ def label_right(axes: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
         ceiling = places[number] - halves[number]
     for place, (_, text, color) in zip(places, labels, strict=True):
         axes.text(
-            1.01, place, text, color=color, weight="bold", va="center", transform=axes.transAxes
+            1.01,
+            place,
+            text,
+            color=ink(color),
+            weight="bold",
+            va="center",
+            transform=axes.transAxes,
         )
 
 
 def beside(axes: Axes, text: str, point: tuple[float, float], color: str, line: int = 0) -> None:
     """Write to the upper right of a point, where a falling line leaves room; lines go upward."""
     offset = (12, 12 + 20 * line)
-    axes.annotate(text, point, offset, textcoords="offset points", color=color, weight="bold")
+    axes.annotate(text, point, offset, textcoords="offset points", color=ink(color), weight="bold")
+
+
+def contrast(color: str, ground: str = "white") -> float:
+    """From 1 (none) to 21 (black on white), as WCAG 2.2 defines the contrast ratio."""
+    light = []
+    for name in (color, ground):
+        rgb = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(name)]
+        light.append(0.2126 * rgb[0] + 0.7152 * rgb[1] + 0.0722 * rgb[2])
+    return (max(light) + 0.05) / (min(light) + 0.05)
+
+
+def ink(color: str) -> str:
+    """The colour, or as much darker as a text on white has to be."""
+    while contrast(color) < READABLE:
+        red, green, blue = to_rgb(color)
+        color = to_hex((0.97 * red, 0.97 * green, 0.97 * blue))
+    return color
 
 
 def need(frame: pd.DataFrame, *columns: str) -> None:

@@ -20,6 +20,7 @@ from tweetlab.drawing import (
     Chart,
     Floats,
     count,
+    ink,
     label_right,
     need,
 )
@@ -198,7 +199,7 @@ def remedies(trials: pd.DataFrame) -> Chart:
             words = f"{refused:,.0f} refused"
             axes.barh(row, refused, left=answered, color="white", ec=WITHOUT, hatch="///")
             box = {"color": "white", "pad": 3}
-            axes.text(answered + refused / 2, row, words, color=WITHOUT, bbox=box, **centred)
+            axes.text(answered + refused / 2, row, words, color=ink(WITHOUT), bbox=box, **centred)
         else:
             enough.append(remedy)
         spent = f"{units:,.0f} of {read_capacity:,.0f} RCU spent"

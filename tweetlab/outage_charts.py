@@ -53,7 +53,7 @@ def outage(runs: Mapping[str, pd.DataFrame]) -> Chart:
             continue
         begin, end = down["at"].min(), down["at"].max()
         axes.axvspan(begin, end, color=GREY, alpha=0.2, lw=0)
-        axes.text(begin, 0.97, " Redis is down", va="top", transform=axes.get_xaxis_transform())
+        axes.text(begin, 0.03, " Redis is down", transform=axes.get_xaxis_transform())
         hits = reads.loc[(reads["at"] > end) & (reads["source"] == "cache"), "at"]
         back = f"the first hit came {time((hits.min() - end) * 1000)} after" if len(hits) else ""
         sentences.append(

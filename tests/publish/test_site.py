@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import runpy
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -10,9 +12,10 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from nbformat.v4 import new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tests.publish.conftest import LESSONS, PUBLISH, Publish
+from tweetlab.drawing import READABLE, contrast
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +45,14 @@ def test_every_lesson_is_a_page_that_the_front_page_links_with_its_minutes(pages
     front = pages["index.html"].find("article")
     for path in [*LESSONS, Path("instructors_guide.md")]:
         assert front.find("a", href=f"{path.stem}.html"), path.name
-    assert "(20 minutes): the same reads" in front.get_text()
+    assert "(25 minutes): the same reads" in front.get_text()
+
+
+def test_the_front_page_shows_a_lesson_s_main_chart_under_its_name(pages, site):
+    [chart] = pages["index.html"].find_all("img", src=re.compile("01_create_the_table"))
+    assert "two a second" in chart["alt"]
+    assert (site / chart["src"]).read_bytes().startswith(b"\x89PNG")
+    assert chart.find_previous("a")["href"] == "01_create_the_table.html"
 
 
 def test_the_front_page_opens_with_the_words_of_the_readme(pages):
@@ -69,6 +79,16 @@ def test_every_picture_has_words_and_is_there(written, site):
         assert image["src"].startswith("data:image/") or (site / image["src"]).is_file(), name
         alt = image.get("alt", "")
         assert len(alt.split()) > 3 and Path(image["src"]).name not in alt, (name, alt)
+
+
+def test_links_can_be_read_in_both_themes(site):
+    options = runpy.run_path(str(PUBLISH / "conf.py"))["html_theme_options"]
+    [furo] = (site / "_static" / "styles").glob("furo.css")
+    dark = re.search(r"--color-background-primary: ?(#1\w+)", furo.read_text())
+    assert dark
+    for theme, ground in (("light", "#fff"), ("dark", dark[1])):
+        for name, color in options[f"{theme}_css_variables"].items():
+            assert contrast(color, ground) >= READABLE, (theme, name)
 
 
 def test_a_chart_has_its_caption_in_text(written):
@@ -132,6 +152,19 @@ def test_progress_bars_and_controls_leave_no_script_behind(pages):
     for page in pages.values():
         assert "%|" not in page.get_text()
         assert not page.find("script", type=re.compile("jupyter.widget"))
+
+
+def test_in_place_of_the_explorer_there_is_a_picture_with_words():
+    execute = runpy.run_path(str(PUBLISH / "execute.py"))
+    widget = new_output("display_data", {"application/vnd.jupyter.widget-view+json": {}})
+    cell = new_code_cell("explorer", outputs=[widget])
+    picture, words = (
+        execute["readable"](new_notebook(cells=[new_markdown_cell(), cell])).cells[1].outputs
+    )
+    [image] = BeautifulSoup(picture.data["text/html"], "html.parser").find_all("img")
+    assert base64.b64decode(picture.data["image/png"]).startswith(b"\x89PNG")
+    assert image["alt"] == picture.metadata["image/png"]["alt"]
+    assert words.data["text/markdown"].startswith(image["alt"])
 
 
 # Lessons that are not there yet

@@ -12,6 +12,7 @@ from bs4 import BeautifulSoup, Tag
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tests.publish.conftest import LESSONS, PUBLISH, Publish
+from tweetlab.drawing import READABLE, contrast
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +71,16 @@ def test_every_picture_has_words(lessons):
     for image in images:
         alt = image["alt"]
         assert len(alt.split()) > 3 and not alt.startswith("No description"), alt
+
+
+def test_words_can_be_read_on_every_ground(script):
+    css = (PUBLISH / "deck" / "deck.css").read_text()
+    colors = set(re.findall(r"(?<!-)color: (#\w+)", css))
+    grounds = {"white", script["ASKING"], *re.findall(r"background: (#\w+)", css)}
+    assert len(colors) >= 4 and len(grounds) >= 4
+    for color in colors:
+        for ground in grounds:
+            assert contrast(color, ground) >= READABLE, (color, ground)
 
 
 def test_a_chart_stands_alone_and_the_speaker_is_told_what_it_says(lessons):
