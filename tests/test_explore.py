@@ -26,11 +26,12 @@ import redis
 import tweetlab
 from tests.notebooks.lessons import OTHERS, kernel_for
 from tests.processes import children, gone
+from tests.serving import Clock
 from tweetlab import workload
-from tweetlab.cache import CachedTweets
+from tweetlab.cache import CachedTweets, key
 from tweetlab.errors import LabError, TableBusy
 from tweetlab.explore import SCENARIOS, Event, Explorer, Scenario, Settings, figure, run, words
-from tweetlab.explore.bench import PARTITIONS, Bench
+from tweetlab.explore.bench import PARTITIONS, Bench, warm_cache
 from tweetlab.explore.controls import LABELS
 from tweetlab.explore.run import LiveRun
 from tweetlab.explore.series import STEP, Point, Series
@@ -394,6 +395,34 @@ def test_a_run_that_nobody_stops_ends(begin, servers, monkeypatch):
     assert live.state == "stopped"
 
 
+def test_who_gets_no_worker_in_time_leaves(begin, servers, monkeypatch):
+    """The one reader finds four seconds of requests waiting: the first second's have left."""
+    monkeypatch.setattr(run, "WORKERS", 1)
+    clock, nothing_due = Clock(), threading.Semaphore(0)
+
+    def sleep(_: float) -> None:
+        nothing_due.release()
+        time.sleep(0.001)
+
+    live = begin(clock=clock, sleep=sleep, seed=1)
+    assert nothing_due.acquire(timeout=30)
+    clock.advance(run.PATIENCE + 1)
+    for _ in range(2):  # the first may be of before
+        while nothing_due.acquire(blocking=False):
+            pass
+        assert nothing_due.acquire(timeout=30)
+
+    load = run.load(lambda: QUIET.settings, IDS, np.random.default_rng(1))
+    due = [each.at for each in itertools.takewhile(lambda each: each.at <= live.seconds, load)]
+    left = sum(at < 1 for at in due)
+    assert servers.readers[0].reads == len(due) - left > 0
+    live.series.advance(live.seconds + 2 * STEP, live.settings)
+    assert live.series.total["failed"] == left > 0
+    point = live.series.points[-1]
+    assert point.errors == {"GaveUp": left}
+    assert "this computer cannot make so many reads" in words.situation(point)
+
+
 # --- words --------------------------------------------------------------------------------------
 
 
@@ -720,6 +749,49 @@ def test_a_table_has_saved_up_nothing_and_throttles(bench):
     assert reads["throttled"].mean() > 0.8
 
 
+def test_a_warm_cache_holds_what_it_would_after_a_long_time():
+    settings = Settings(ttl=60, tweets=1000, rate=20)
+    tweets = [Tweet(tweet_id, "Text.", NOW) for tweet_id in IDS]
+    rng = np.random.default_rng(0)
+    warm = [dict(warm_cache(tweets, settings, rng)) for _ in range(100)]
+    seen = np.array([[tweet in cache for tweet in tweets] for cache in warm]).mean(axis=0)
+    chances = settings.hit_chances
+    assert np.abs(seen - chances).max() < 5 * np.sqrt(1 / 4 / 100)
+    assert seen.sum() == pytest.approx(chances.sum(), rel=0.01)
+    left = np.array([left for cache in warm for left in cache.values()])
+    assert left.min() >= 1 and left.max() <= 60_000
+    tenths, _ = np.histogram(left, 10, (0, 60_000))
+    assert tenths == pytest.approx(len(left) / 10, rel=0.1)
+    assert tweets[-1] not in set().union(*warm)  # nobody knew the viral one
+
+
+def test_a_warm_cache_is_put_into_redis_before_the_run(bench):
+    """Redis tells when a key expires, however long it takes to ask for it."""
+    settings = Settings(ttl=60, tweets=1000, rate=20)
+    bench._random = np.random.default_rng(3)
+    store = bench._redis
+
+    def now_ms() -> int:
+        seconds, microseconds = store.time()
+        return seconds * 1000 + microseconds // 1000
+
+    before = now_ms()
+    reader = bench.prepare(settings, warm=True)
+    after = now_ms()
+    expires = {one: store.pexpiretime(key(one)) for one in bench.tweet_ids}
+    asked = now_ms()
+    expected = dict(warm_cache(bench._tweets, settings, np.random.default_rng(3)))
+    for tweet in bench._tweets:
+        at, left = expires[tweet.tweet_id], expected.get(tweet)
+        if at == -2:  # not there: never was, or not any more
+            assert left is None or before + left <= asked
+        else:
+            assert left is not None and before + left <= at <= after + left
+    longest = max(expected, key=expected.__getitem__)
+    hit = reader.read(longest.tweet_id)
+    assert (hit.source, hit.tweet) == ("cache", longest)
+
+
 def test_a_cold_cache_is_empty(bench):
     reader = bench.prepare(Settings(), warm=False)
     assert [reader.read(bench.tweet_ids[0]).source for _ in range(2)] == ["table", "cache"]
@@ -758,14 +830,16 @@ def test_both_tables_share_the_tweets_and_the_cache(bench):
 
 def test_the_cache_is_lost_and_comes_back_empty(bench):
     reader = bench.prepare(Settings(), warm=False)
-    assert [reader.read(bench.tweet_ids[0]).source for _ in range(2)] == ["table", "cache"]
+    known, unknown = bench.tweet_ids[:2]
+    assert [reader.read(known).source for _ in range(2)] == ["table", "cache"]
     bench.lose_cache(0.5)
     with pytest.raises(redis.TimeoutError):
         reader.redis.ping()
-    assert reader.read(bench.tweet_ids[0]).source == "table"
+    assert reader.read(unknown).source == "table"
     bench.clear()
     reader = bench.prepare(Settings(), warm=False)  # waits until Redis answers
-    assert reader.redis.dbsize() == 0
+    # It may have got what the read sent it meanwhile; what it had before is gone.
+    assert not reader.redis.exists(key(known))
 
 
 def test_a_redis_of_the_user_is_never_broken(bench, monkeypatch):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -38,14 +38,17 @@ class Bench:
     """A lab with adaptive capacity and, when it is asked for, one without; one cache for both.
 
     ``start`` starts a lab, as ``tweetlab.start`` does, whose errors are raised. Whoever works with
-    the bench holds ``turn``.
+    the bench holds ``turn``. ``seed`` decides what a warm cache holds.
     """
 
-    def __init__(self, start: Callable[..., lab.Lab] = lab.start) -> None:
+    def __init__(
+        self, start: Callable[..., lab.Lab] = lab.start, *, seed: int | None = None
+    ) -> None:
         self.turn = threading.Lock()
         self.tweet_ids: list[UUID] = []
         """The most popular first; the last is the one that goes viral."""
         self._start = start
+        self._random = np.random.default_rng(seed)
         self._labs = {True: start(partitions=PARTITIONS)}
         self._redis = self._labs[True].redis
         self._tweets: list[Tweet] = []
@@ -136,22 +139,11 @@ class Bench:
         return table
 
     def _warm(self, settings: Settings) -> None:
-        """Put each tweet into the cache as likely as it would be there, for the time that it
-        would have left: evenly distributed, for one that is looked at at any moment."""
-        random = np.random.default_rng()
-        there = random.random(settings.tweets) < settings.hit_chances[:-1]
-        left_ms = np.ceil(random.random(settings.tweets) * settings.ttl * 1000)
-        warm = [
-            (tweet, int(left))
-            for tweet, is_there, left in zip(
-                self._tweets[: settings.tweets], there, left_ms, strict=True
-            )
-            if is_there
-        ]
+        warm = list(warm_cache(self._tweets, settings, self._random))
         for start in range(0, len(warm), PIPELINE):
             with self._redis.pipeline(transaction=False) as pipeline:
-                for tweet, left in warm[start : start + PIPELINE]:
-                    pipeline.set(key(tweet.tweet_id), encode(tweet), px=max(1, left))
+                for tweet, left_ms in warm[start : start + PIPELINE]:
+                    pipeline.set(key(tweet.tweet_id), encode(tweet), px=left_ms)
                 pipeline.execute()
 
     def _wait_for_redis(self) -> None:
@@ -169,3 +161,18 @@ class Bench:
                 time.sleep(0.1)
             else:
                 return
+
+
+def warm_cache(
+    tweets: Sequence[Tweet], settings: Settings, random: np.random.Generator
+) -> Iterator[tuple[Tweet, int]]:
+    """The tweets that are in a warm cache, each with the milliseconds that it still has.
+
+    Each is there as likely as it would be after a long time. One that is looked at at any moment
+    has between nothing and all of its time left, and any of that as likely.
+    """
+    there = random.random(settings.tweets) < settings.hit_chances[:-1]
+    left_ms = np.ceil((1 - random.random(settings.tweets)) * settings.ttl * 1000)
+    for tweet, is_there, left in zip(tweets[: settings.tweets], there, left_ms, strict=True):
+        if is_there:
+            yield tweet, int(left)

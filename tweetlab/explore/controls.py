@@ -25,6 +25,7 @@ OPTIONS: dict[str, Any] = {
 }
 
 LOOK = """<style>
+.tweetlab-explorer { --jp-widgets-font-size: 15px; }
 .tweetlab-explorer .widget-html-content { line-height: 1.3; }
 .tweetlab-explorer .widget-checkbox { width: auto; height: 24px; }
 .tweetlab-explorer .widget-slider {
@@ -36,7 +37,7 @@ LOOK = """<style>
 }
 .tweetlab-explorer .widget-readout { line-height: 20px; min-width: 3em; text-align: right; }
 .tweetlab-explorer :focus-visible { outline: 3px solid #0072b2; outline-offset: 2px; }
-.tweetlab-about { min-height: 52px; }
+.tweetlab-about { min-height: 60px; }
 .tweetlab-words { min-height: 100px; }
 .tweetlab-words .widget-html-content { font-size: 14pt; }
 </style>"""

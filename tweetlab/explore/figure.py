@@ -201,7 +201,7 @@ def preview(settings: Settings, words: str) -> str:
     ):
         parts.append(svg.text(0, y + 20, f"{_number(units)} {name}"))
         parts.append(svg.box(0, y + 28, max(1, scale * units), 16, style))
-        parts.append(LIMIT.path([(x, y + 24), (x, y + 48)]))
+        parts.append(LIMIT.path([(x, y + 26), (x, y + 48)]))
         y += 52
     parts.append(LIMIT.sample(0, y + 20))
     parts.append(svg.text(32, y + 20, f"{settings.read_capacity} provisioned"))

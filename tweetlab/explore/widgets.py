@@ -221,7 +221,7 @@ class Explorer:
             layout={"width": "290px"},
         )
         right = ipw.VBox(
-            [self.words, self.chart], layout={"flex": "1 1 600px", "max_width": "720px"}
+            [self.words, self.chart], layout={"flex": "1 1 480px", "max_width": "720px"}
         )
         self.about.add_class("tweetlab-about")
         self.words.add_class("tweetlab-words")
