@@ -311,9 +311,9 @@ def run(quick: bool = False) -> list[dict[str, str]]:
     ]
 
 
-def main() -> None:
-    """Print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(run: Callable[[bool], list[dict[str, str]]], about: str | None) -> None:
+    """Print the figures that ``run`` makes, quickly or not."""
+    parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--json", action="store_true", help="one JSON list, for programs")
     parser.add_argument("--quick", action="store_true", help="few rounds, to see that it works")
     options = parser.parse_args()
@@ -328,4 +328,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(run, __doc__)
