@@ -12,6 +12,7 @@ PY := $(BIN)/python
 # A stamp is touched only after an install that succeeded, so an interrupted one is done again.
 INSTALLED := $(VENV)/.installed
 INSTALLED_TEST := $(VENV)/.installed-test
+INSTALLED_EXPLORE := $(VENV)/.installed-explore
 LAB_SETTINGS := $(VENV)/share/jupyter/lab/settings/overrides.json
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet
 # JupyterLab refuses to run as root unless told to, as in a container.
@@ -28,7 +29,7 @@ EXECUTED := $(patsubst notebooks/%,.cache/executed/%,$(wildcard notebooks/*.ipyn
 .DELETE_ON_ERROR:
 # Two lessons run at a time would disturb each other's latencies.
 .NOTPARALLEL:
-.PHONY: help lab test demo lint lessons conformance bench site slides dynamodb-local javascript
+.PHONY: help lab explore test demo lint lessons conformance bench site slides dynamodb-local javascript
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +37,12 @@ help: ## Show this list
 lab: $(INSTALLED) ## Open the lessons in JupyterLab (JUPYTER_ARGS=--no-browser to open it yourself)
 	PATH="$(abspath $(BIN)):$$PATH" $(PY) -m jupyterlab $(AS_ROOT) --ip=127.0.0.1 \
 		--ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/$(LESSON) $(JUPYTER_ARGS)
+
+# Voila reads notebooks/voila.json: this machine only, with a token, and nothing from elsewhere. Its
+# check of POSTs is off, or the page, when it is closed, could not end its kernel; what is left to
+# POST to asks for the token, and for the kernel's own random id.
+explore: $(INSTALLED_EXPLORE) ## Open the explorer as a page of its own (JUPYTER_ARGS as above)
+	cd notebooks && $(abspath $(PY)) -m voila explore.ipynb $(JUPYTER_ARGS)
 
 test: $(INSTALLED_TEST) ## Run every test (PYTEST_ARGS="-k cache" for some of them)
 	$(PY) -m pytest -q $(PYTEST_ARGS)
@@ -54,10 +61,11 @@ lessons: $(INSTALLED_TEST) ## Write the lessons anew from their solutions
 conformance: $(INSTALLED_TEST) ## Write the README's table of worked examples from the tests' data
 	$(PY) -m tests.conformance
 
-bench: $(INSTALLED_TEST) ## Measure the cache against its peers, and the endpoint against its upstreams
+bench: $(INSTALLED_TEST) ## Measure the cache and the endpoint against others, and the explorer
 	@$(PIP) --editable '.[test,bench]'
 	$(PY) -m tests.benchmarks
 	$(PY) -m tests.benchmarks.endpoint
+	$(PY) -m tests.benchmarks.explorer
 
 site: $(EXECUTED) ## Build the site, to read the lessons without running them: _site/index.html
 	$(PY) .publish/pages.py _site $(EXECUTED)
@@ -86,6 +94,10 @@ $(INSTALLED): pyproject.toml
 
 $(INSTALLED_TEST): $(INSTALLED)
 	@$(PIP) --editable '.[test]'
+	@touch $@
+
+$(INSTALLED_EXPLORE): $(INSTALLED)
+	@$(PIP) --editable '.[explore]'
 	@touch $@
 
 # A lesson is run anew when it, its solution or the code that it shows has changed.

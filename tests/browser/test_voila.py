@@ -1,0 +1,59 @@
+"""The explorer as a page of its own: `make explore`, for real."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.browsing import SIZE, Served, Tab, voila
+from tests.browser.explorer import Face
+from tests.processes import gone
+from tests.test_make_lab import listening_addresses
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Served]:
+    with voila(tmp_path_factory.mktemp("voila")) as serving:
+        yield serving
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Tab]:
+    with browser.new_context(viewport=SIZE) as context:
+        yield Tab(context)
+
+
+def test_it_is_served_to_this_machine_and_to_its_token_only(tab, server):
+    assert listening_addresses(server.pid) == {"127.0.0.1"}
+    url = urlsplit(server.url)
+    [token] = parse_qs(url.query)["token"]
+    assert len(token) >= 32
+    before = server.started()
+    tab.page.goto(f"http://{url.netloc}/")
+    expect(tab.page.get_by_label("Password or token")).to_be_visible()
+    assert server.started() == before  # no kernel
+
+
+def test_it_runs_and_stops_and_leaves_with_its_page(tab, server):
+    before = server.started()
+    tab.page.goto(server.url)
+    face = Face(tab.page)
+    assert face.illegible() == []
+    face.slider("Reads a second").press("ArrowRight")
+    face.shows("offered", "110")
+    idle = face.picture
+    face.button("Run").click()
+    face.says("of the answers come from the cache")
+    face.moves_on()
+    assert face.picture != idle
+    face.button("Stop").click()
+    face.says("^Stopped. Of ")
+
+    started = server.started() - before
+    assert len(started) >= 3  # the kernel, the endpoint, and Valkey
+    tab.close()
+    assert gone(started)
+    assert tab.complaints == []
