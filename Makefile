@@ -45,7 +45,7 @@ explore: $(INSTALLED_EXPLORE) ## Open the explorer as a page of its own (JUPYTER
 	cd notebooks && $(abspath $(PY)) -m voila explore.ipynb $(JUPYTER_ARGS)
 
 test: $(INSTALLED_TEST) ## Run every test (PYTEST_ARGS="-k cache" for some of them)
-	$(PY) -m pytest -q $(PYTEST_ARGS)
+	$(PY) -m pytest -q --numprocesses=2 --dist=loadscope $(PYTEST_ARGS)
 
 demo: $(INSTALLED) ## Run the headline experiment here in the terminal; writes demo.png
 	$(BIN)/tweetlab demo --out demo.png
