@@ -28,6 +28,8 @@ MAX_HEAD = 64 * 1024
 """Bytes of the request line and the headers."""
 MAX_WAITING = 16
 """Requests that a client may send on one connection ahead of their answers."""
+BACKLOG = 1024
+"""Clients that may connect at once: those beyond would be dropped, and try again after seconds."""
 STOP_SECONDS = 1
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
@@ -65,7 +67,9 @@ class Server:
     async def listen(self, port: int) -> str:
         """Begin (port 0: on a free one), and give the URL. Raises OSError if it is in use."""
         loop = asyncio.get_running_loop()
-        self._listening = await loop.create_server(lambda: _Connection(self), "127.0.0.1", port)
+        self._listening = await loop.create_server(
+            lambda: _Connection(self), "127.0.0.1", port, backlog=BACKLOG
+        )
         self._sweep(loop)
         _, port = self._listening.sockets[0].getsockname()
         return f"http://127.0.0.1:{port}"
