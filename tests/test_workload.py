@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -398,7 +398,15 @@ def workers_left() -> list[str]:
     return [name for name in names if name.startswith("tweetlab-replay")]
 
 
-def test_an_interrupt_ends_the_run_and_leaves_no_worker_behind():
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Python ignores SIGINT if its parent did, as a shell's background does."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_ends_the_run_and_leaves_no_worker_behind(interruptible):
     """As Stop in a notebook does. Time stands still: without the interrupt, the run would never
     end, since its second read is never due."""
     calls = 0
