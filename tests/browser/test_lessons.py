@@ -13,8 +13,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.browser.browsing import Notebook, Served, Tab
 from tests.notebooks.lessons import LESSONS, name
 
-AT_A_TIME = 4
-"""Lessons mostly wait, so that several get on together; what they claim is tried elsewhere, one
+AT_A_TIME = 2
+"""Lessons mostly wait, so that two get on together; what they claim is tried elsewhere, one
 at a time."""
 
 
