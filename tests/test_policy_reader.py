@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import tweetlab
+from tests.labs import patient_lab, roomy_table
 from tests.test_workload import FakeTime
-from tweetlab.cache import connect, key
+from tweetlab.cache import key
 from tweetlab.errors import TweetNotFound
 from tweetlab.policy import KeepAll, Policy
 from tweetlab.policy_reader import PolicyReader
@@ -17,16 +18,13 @@ from tweetlab.policy_reader import PolicyReader
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[tweetlab.Lab]:
-    with tweetlab.start() as lab, connect(lab.redis_url, timeout=10) as patient:
-        lab.redis = patient  # on a busy machine it may take its time
+    with patient_lab() as lab:
         yield lab
 
 
 @pytest.fixture(scope="module")
 def tweets(lab):
-    tweets = tweetlab.TweetTable(lab.dynamodb, read_capacity=1000, write_capacity=1000)
-    tweets.create_table()
-    return tweets
+    return roomy_table(lab)
 
 
 def small(size: float, ttl: float = 100) -> Policy:

@@ -1,23 +1,18 @@
-"""A real browser, the servers of notebooks that it is pointed at, and what a user does in it."""
+"""A real browser, the JupyterLab that it is pointed at, and what a user does in it."""
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
-import psutil
 from playwright.sync_api import BrowserContext, Page, Request, ViewportSize, expect
 
 from tests.conftest import ROOT, free_port
-from tests.test_make_lab import connects, group_exists, wait_until
+from tests.notebook_servers import Served, served
 
 SECONDS = 60
 """How long a busy machine may take over anything."""
@@ -33,56 +28,6 @@ QUIET = '{"fetchNews": "false", "checkForUpdates": false}'
 expect.set_options(timeout=1000 * SECONDS)
 
 
-class Served(NamedTuple):
-    """A server of notebooks: its process, and the URL that it printed."""
-
-    pid: int
-    url: str
-
-    def started(self) -> set[int]:
-        """The processes that it started, and those that they did: kernels, and their servers."""
-        return {child.pid for child in psutil.Process(self.pid).children(recursive=True)}
-
-
-@contextmanager
-def served(
-    command: list[str], directory: Path, scratch: Path, more: Mapping[str, str] | None = None
-) -> Iterator[Served]:
-    """Run a server of notebooks; the user's own Jupyter settings stay out of it, and its traces
-    out of theirs."""
-    outside = ("JUPYTER", "MAKE", "MFLAGS")
-    environment = {name: v for name, v in os.environ.items() if not name.startswith(outside)}
-    environment |= {"IPYTHONDIR": str(scratch / "ipython"), **(more or {})}
-    for kind in ("CONFIG", "DATA", "RUNTIME"):
-        environment[f"JUPYTER_{kind}_DIR"] = str(scratch / kind.lower())
-    log = scratch / "log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=directory,
-            env=environment,
-            start_new_session=True,  # a process group of its own, to end it whole
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        wait_until(lambda: process.poll() is not None or _printed_url(log))
-        url = _printed_url(log)
-        assert url, f"{command} ended without printing a URL:\n{log.read_text()}"
-        wait_until(lambda: connects(urlsplit(url)))
-        yield Served(process.pid, url)
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=SECONDS)
-        wait_until(lambda: not group_exists(process.pid))
-
-
-def _printed_url(log: Path) -> str | None:
-    found = re.search(r"(http://127\.0\.0\.1:\d+/\S*)\n", log.read_text())
-    return found and found[1]
-
-
 @contextmanager
 def jupyterlab(directory: Path, scratch: Path) -> Iterator[Served]:
     """JupyterLab over the notebooks of a directory. It saves them while they are looked at."""
@@ -95,17 +40,6 @@ def jupyterlab(directory: Path, scratch: Path) -> Iterator[Served]:
     places = {f"JUPYTERLAB_{kind}_DIR": kind.lower() for kind in ("SETTINGS", "WORKSPACES")}
     more = {name: str(scratch / place) for name, place in places.items()}
     with served(command, ROOT, scratch, more) as server:
-        yield server
-
-
-@contextmanager
-def voila(scratch: Path) -> Iterator[Served]:
-    """`make explore`, in the environment of this test, without a browser of its own."""
-    venv = os.path.relpath(sys.prefix, ROOT)
-    # The environment is the one that runs this test: --old-file takes it as installed.
-    command = ["make", f"--old-file={venv}/.installed-explore", "explore", f"VENV={venv}"]
-    command += [f"JUPYTER_ARGS=--no-browser --port={free_port()}"]
-    with served(command, ROOT, scratch) as server:
         yield server
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, sync_playwright
 
-from tests.browser.browsing import FLAGS, SIZE, Served, jupyterlab
+from tests.browser.browsing import FLAGS, SIZE, jupyterlab
 from tests.conftest import unavailable
+from tests.notebook_servers import Served
 from tests.notebooks.lessons import NOTEBOOKS
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from tests.browser.browsing import SIZE, Notebook, Served, Tab
+from tests.browser.browsing import SIZE, Notebook, Tab
 from tests.browser.explorer import Face
+from tests.notebook_servers import Served
 from tests.processes import gone
 from tweetlab.explore import SCENARIOS
 from tweetlab.explore.controls import LABELS

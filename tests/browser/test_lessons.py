@@ -10,7 +10,8 @@ import nbformat
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.browsing import Notebook, Served, Tab
+from tests.browser.browsing import Notebook, Tab
+from tests.notebook_servers import Served
 from tests.notebooks.lessons import LESSONS, name
 
 AT_A_TIME = 2

@@ -8,15 +8,18 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.browsing import SIZE, Served, Tab, voila
+from tests.browser.browsing import SIZE, Tab
 from tests.browser.explorer import Face
+from tests.conftest import free_port
+from tests.notebook_servers import Served, listening_addresses, made
 from tests.processes import gone
-from tests.test_make_lab import listening_addresses
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Served]:
-    with voila(tmp_path_factory.mktemp("voila")) as serving:
+    arguments = f"--no-browser --port={free_port()}"
+    scratch = tmp_path_factory.mktemp("voila")
+    with made("explore", ".installed-explore", arguments, scratch) as serving:
         yield serving
 
 
