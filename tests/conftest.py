@@ -21,8 +21,8 @@ import hypothesis
 import pytest
 import yaml
 
-from tests.processes import children, gone
-from tests.serving import Server, client, serving
+from tests.support.processes import children, gone
+from tests.support.serving import Server, client, serving
 from tweetlab.endpoint import Moto, Proxy
 
 ROOT = Path(__file__).parent.parent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conformance import EXAMPLES, README, Example, with_table
+from tests.support.conformance import EXAMPLES, README, Example, with_table
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[each.number for each in EXAMPLES])

@@ -10,7 +10,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 
-from tests.notebook_servers import listening_addresses, made
+from tests.support.notebook_servers import listening_addresses, made
 
 LESSON = "notebooks/00_start_here.ipynb"
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         TweetNotFound,
     )
     from tweetlab.lab import Lab, start
+    from tweetlab.simulate import timeline
     from tweetlab.tweets import Read, Tweet, TweetTable
 
 __version__ = "0.1.0"
@@ -43,6 +44,7 @@ __all__ = [
     "TweetlabError",
     "__version__",
     "start",
+    "timeline",
 ]
 
 if not TYPE_CHECKING:
@@ -52,7 +54,7 @@ if not TYPE_CHECKING:
         where a package is missing that another part of tweetlab needs.
         """
         if name in __all__:
-            for home in ("errors", "tweets", "cache", "lab"):
+            for home in ("errors", "tweets", "cache", "lab", "simulate"):
                 module = import_module(f"tweetlab.{home}")
                 if hasattr(module, name):
                     globals()[name] = getattr(module, name)

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from tests.benchmarks import failures, hits, stampede
-from tweetlab.servers import valkey
+from tweetlab.lab.servers import valkey
 
 TITLES = {
     "hits": "Hits: time per read; ratios above 1 are faster than plain redis-py",

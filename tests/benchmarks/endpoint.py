@@ -27,9 +27,9 @@ from urllib.parse import urlsplit
 import psutil
 
 from tests.conftest import ROOT, compose_command, free_port, listening, running
-from tests.endpoint.hostile import http
 from tests.endpoint.test_accounting import BURST_SECONDS, check_accounting
-from tests.serving import STRING_KEY, client, item
+from tests.support.hostile import http
+from tests.support.serving import STRING_KEY, client, item
 from tweetlab import endpoint
 from tweetlab.capacity import TableCapacity
 from tweetlab.endpoint.wire import TARGET, Answer, dump

@@ -20,9 +20,9 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from tests.benchmarks.endpoint import main, row
-from tests.browser.browsing import FLAGS, SIZE, Notebook, Tab, jupyterlab
-from tests.browser.explorer import CHART, Face
-from tests.notebooks.lessons import NOTEBOOKS
+from tests.support.browsing import FLAGS, SIZE, Notebook, Tab, jupyterlab
+from tests.support.explorer import CHART, Face
+from tests.support.lessons import NOTEBOOKS
 from tweetlab.explore import Explorer
 
 RATE = 200

@@ -14,7 +14,7 @@ from typing import Any
 import redis
 
 from tests.benchmarks.peers import ASYNC, SYNC, TWEET_ID, Table
-from tests.cache.redises import Server
+from tests.support.redises import Server
 from tweetlab.cache import key
 
 READERS = ["plain redis-py", "dogpile.cache", "cashews, lock", "aiocache", "tweetlab"]

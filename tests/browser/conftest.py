@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, sync_playwright
 
-from tests.browser.browsing import FLAGS, SIZE, jupyterlab
 from tests.conftest import unavailable
-from tests.notebook_servers import Served
-from tests.notebooks.lessons import NOTEBOOKS
+from tests.support.browsing import FLAGS, SIZE, jupyterlab
+from tests.support.lessons import NOTEBOOKS
+from tests.support.notebook_servers import Served
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 

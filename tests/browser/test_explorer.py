@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from tests.browser.browsing import SIZE, Notebook, Tab
-from tests.browser.explorer import Face
-from tests.notebook_servers import Served
-from tests.processes import gone
+from tests.support.browsing import SIZE, Notebook, Tab
+from tests.support.explorer import Face
+from tests.support.notebook_servers import Served
+from tests.support.processes import gone
 from tweetlab.explore import SCENARIOS
 from tweetlab.explore.controls import LABELS
 from tweetlab.explore.settings import LIMITS

@@ -10,9 +10,9 @@ import nbformat
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.browsing import Notebook, Tab
-from tests.notebook_servers import Served
-from tests.notebooks.lessons import LESSONS, name
+from tests.support.browsing import Notebook, Tab
+from tests.support.lessons import LESSONS, name
+from tests.support.notebook_servers import Served
 
 AT_A_TIME = 2
 """Lessons mostly wait, so that two get on together; what they claim is tried elsewhere, one

@@ -8,11 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.browsing import SIZE, Tab
-from tests.browser.explorer import Face
 from tests.conftest import free_port
-from tests.notebook_servers import Served, listening_addresses, made
-from tests.processes import gone
+from tests.support.browsing import SIZE, Tab
+from tests.support.explorer import Face
+from tests.support.notebook_servers import Served, listening_addresses, made
+from tests.support.processes import gone
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cache.redises import MemoryTable, Server, cluster
+from tests.support.redises import MemoryTable, Server, cluster
 from tweetlab.cache import Client, connect
-from tweetlab.servers import valkey
+from tweetlab.lab.servers import valkey
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.cache.redises import Gate, MemoryTable, Server, in_threads, join, wait_until
+from tests.support.redises import Gate, MemoryTable, Server, in_threads, join, wait_until
 from tweetlab import CachedTweets, TableBusy, TweetlabError
 from tweetlab.cache import Client, connect
 

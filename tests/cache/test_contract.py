@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 import redis
 
-from tests.cache.redises import MemoryTable
+from tests.support.redises import MemoryTable
 from tweetlab import CachedTweets, InvalidTweet, TweetNotFound
 from tweetlab.cache import connect, encode, key
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.cache.redises import MemoryTable, Server, wait_until
+from tests.support.redises import MemoryTable, Server, wait_until
 from tweetlab import CachedTweets, TweetNotFound
 from tweetlab.cache import connect, encode, key
 

@@ -10,12 +10,12 @@ from uuid import uuid4
 
 import pytest
 
-from tests.cache.redises import Gate, MemoryTable, in_threads, join, wait_until
+from tests.support.redises import Gate, MemoryTable, in_threads, join, wait_until
 from tweetlab import CachedTweets, TweetNotFound
 from tweetlab.cache import Client, connect, key
 from tweetlab.cache.flight import Flights, LookAgain, wait_for_turn
 from tweetlab.cache.leases import Claim
-from tweetlab.tweets import Tweet
+from tweetlab.tweets.table import Tweet
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.cache.redises import Gate, MemoryTable, Server, in_threads, join
-from tests.serving import Clock
+from tests.support.redises import Gate, MemoryTable, Server, in_threads, join
+from tests.support.serving import Clock
 from tweetlab import CachedTweets, TweetNotFound
 from tweetlab.cache import Client, connect
 from tweetlab.cache.local import LocalTweets

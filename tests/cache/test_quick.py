@@ -10,7 +10,7 @@ from unittest.mock import patch
 import pytest
 import redis
 
-from tests.cache.redises import Server
+from tests.support.redises import Server
 from tweetlab.cache import Client, connect
 from tweetlab.cache.quick import QuickGet
 

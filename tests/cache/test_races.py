@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.cache.redises import Gate, MemoryTable, Server, in_threads, join, wait_until
+from tests.support.redises import Gate, MemoryTable, Server, in_threads, join, wait_until
 from tweetlab import CachedTweets, TweetNotFound
 from tweetlab.cache import Client, connect, key
 

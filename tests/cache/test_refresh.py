@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.cache.redises import Gate, MemoryTable, in_threads, join, wait_until
-from tests.serving import Clock
+from tests.support.redises import Gate, MemoryTable, in_threads, join, wait_until
+from tests.support.serving import Clock
 from tweetlab import CachedTweets, TweetNotFound
 from tweetlab.cache import Client, connect, key
 from tweetlab.cache.lifetimes import Lifetimes

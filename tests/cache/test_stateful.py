@@ -30,11 +30,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.cache.redises import MemoryTable, Server
-from tests.serving import Clock
+from tests.support.redises import MemoryTable, Server
+from tests.support.serving import Clock
 from tweetlab import CachedTweets, TweetNotFound
 from tweetlab.cache import connect, encode, key
-from tweetlab.tweets import Tweet
+from tweetlab.tweets.table import Tweet
 
 FAULTS = ["none", "before", "after", "refused", "cut", "nothing", "number"]
 PROCESSES = st.integers(0, 1)

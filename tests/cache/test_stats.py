@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from tests.cache.redises import MemoryTable, Server, in_threads, join
+from tests.support.redises import MemoryTable, Server, in_threads, join
 from tweetlab import CachedTweets, CacheStats, TweetNotFound
 from tweetlab.cache import Client, Event, connect
 from tweetlab.cache.prometheus import COUNTS, export

@@ -10,7 +10,7 @@ import redis
 import tweetlab
 from tweetlab import CachedTweets, Lab, TweetTable, workload
 from tweetlab.cache import Client, connect
-from tweetlab.lab import REDIS_VARIABLE
+from tweetlab.lab.lab import REDIS_VARIABLE
 
 
 @pytest.fixture(scope="module", params=["valkey_url", "cluster_url"])

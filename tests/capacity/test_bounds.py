@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.serving import Clock
+from tests.support.serving import Clock
 from tweetlab.capacity import TableCapacity
 
 steps = st.lists(

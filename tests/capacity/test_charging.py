@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.serving import Clock
+from tests.support.serving import Clock
 from tweetlab.capacity import OnDemandCapacity, TableCapacity, ThrottlingReason
 
 

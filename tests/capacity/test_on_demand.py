@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.capacity.draining import keys_of_each_partition
-from tests.serving import Clock
+from tests.support.draining import keys_of_each_partition
+from tests.support.serving import Clock
 from tweetlab.capacity import OnDemandCapacity, ThrottlingReason
 
 READ, WRITE = ThrottlingReason.TABLE_READ_KEY_RANGE, ThrottlingReason.TABLE_WRITE_KEY_RANGE

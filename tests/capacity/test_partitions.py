@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.capacity.draining import drain, keys_of_each_partition
-from tests.serving import Clock
+from tests.support.draining import drain, keys_of_each_partition
+from tests.support.serving import Clock
 from tweetlab.capacity import TableCapacity, ThrottlingReason, initial_partitions, read_units
 
 KB = 1024

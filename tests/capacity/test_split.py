@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.capacity.draining import drain, keys_of_each_partition
-from tests.serving import Clock
+from tests.support.draining import drain, keys_of_each_partition
+from tests.support.serving import Clock
 from tweetlab.capacity import TableCapacity
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.capacity.draining import drain
-from tests.serving import Clock
+from tests.support.draining import drain
+from tests.support.serving import Clock
 from tweetlab.capacity import TableCapacity, ThrottlingReason, read_units
 
 KB = 1024

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from tests.commands.test_command_line import serving
 from tests.conftest import ROOT
-from tests.serving import STRING_KEY, client, item
-from tests.test_command_line import serving
-from tweetlab import metrics
+from tests.support.serving import STRING_KEY, client, item
+from tweetlab.lab import metrics
 
 RATE = 40
 BURST_SECONDS = 2
@@ -26,7 +26,7 @@ THREADS = (6, 5, 5)
 
 def read_from_many_processes(url: str, table: str, seconds: float) -> list[dict[str, Any]]:
     """What 16 threads in 3 processes are told."""
-    command = [sys.executable, "-m", "tests.endpoint.readers", url, table]
+    command = [sys.executable, "-m", "tests.support.readers", url, table]
     processes = [
         subprocess.Popen(
             [*command, str(threads), str(seconds)], cwd=ROOT, stdout=subprocess.PIPE, text=True

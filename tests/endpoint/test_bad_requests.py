@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.serving import TARGET, Reply, Server
+from tests.support.serving import TARGET, Reply, Server
 
 KEY = {"id": {"S": "a"}}
 

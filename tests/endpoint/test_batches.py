@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.endpoint.asking import reads_served, throttled, write
-from tests.serving import Server, item, serving
+from tests.support.asking import reads_served, throttled, write
+from tests.support.serving import Server, item, serving
 from tweetlab.endpoint.wire import Answer, dump
 
 KB = 1024

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.endpoint.asking import reads_served
-from tests.serving import item
-from tweetlab.throttles import count_throttles, watch
+from tests.support.asking import reads_served
+from tests.support.serving import item
+from tweetlab.tweets.throttles import count_throttles, watch
 
 KB = 1024
 KEY = {"id": {"S": "a"}}

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.serving import STRING_KEY, Server
-from tweetlab.lab import Lab
+from tests.support.serving import STRING_KEY, Server
+from tweetlab.lab.lab import Lab
 
 KEY = {"id": {"S": "a"}}
 FORCED = "x-tweetlab-drill"

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.endpoint import hostile
-from tests.serving import STRING_KEY, Server, serving
+from tests.support import hostile
+from tests.support.serving import STRING_KEY, Server, serving
 from tweetlab.endpoint import Moto
 
 REQUEST_SECONDS = 2.0

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.serving import SIGNED, TARGET, Server, serving
+from tests.support.serving import SIGNED, TARGET, Server, serving
 from tweetlab.endpoint import Moto
 
 MB = 1024 * 1024

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.endpoint.asking import reads_served, throttled, write
-from tests.serving import Server, item
+from tests.support.asking import reads_served, throttled, write
+from tests.support.serving import Server, item
 
 ONE_UNIT = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}
 MANY_UNITS = {"ReadCapacityUnits": 50, "WriteCapacityUnits": 50}

@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.endpoint.asking import read, reads_served, throttled, write
-from tests.serving import Server, item
-from tweetlab import metrics
+from tests.support.asking import read, reads_served, throttled, write
+from tests.support.serving import Server, item
 from tweetlab.endpoint.metrics import HOTTEST, KEPT_SECONDS, Metrics
+from tweetlab.lab import metrics
 
 KB = 1024
 INDEX = {

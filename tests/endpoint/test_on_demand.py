@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.endpoint.asking import read, reads_served
-from tests.serving import STRING_KEY, Server, item
+from tests.support.asking import read, reads_served
+from tests.support.serving import STRING_KEY, Server, item
 
 KB = 1024
 KEY = {"id": {"S": "a"}}

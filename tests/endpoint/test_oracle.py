@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.endpoint.oracle_cases import CASES, INDEXED, PLAIN
-from tests.serving import Server, client
+from tests.support.oracle_cases import CASES, INDEXED, PLAIN
+from tests.support.serving import Server, client
 
 THROUGHPUT = {"ReadCapacityUnits": 1000, "WriteCapacityUnits": 1000}
 

@@ -23,8 +23,8 @@ from aiodynamo.models import StaticDelayRetry
 from yarl import URL
 
 from tests.conftest import ROOT, unavailable
-from tests.endpoint.asking import reads_served
-from tests.serving import STRING_KEY, Server, item
+from tests.support.asking import reads_served
+from tests.support.serving import STRING_KEY, Server, item
 
 JAVASCRIPT = ROOT / ".cache" / "javascript"
 SCRIPT = Path(__file__).parent / "javascript" / "reads.mjs"

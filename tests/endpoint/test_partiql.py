@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.endpoint.asking import throttled
-from tests.serving import Server, item
+from tests.support.asking import throttled
+from tests.support.serving import Server, item
 
 KB = 1024
 EXCEEDED = "ProvisionedThroughputExceeded"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.endpoint.asking import read, reads_served, throttled
-from tests.serving import Server, serving
+from tests.support.asking import read, reads_served, throttled
+from tests.support.serving import Server, serving
 from tweetlab.endpoint import Moto
 
 

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from tests.conftest import free_port
-from tests.serving import SIGNED, serving
+from tests.support.serving import SIGNED, serving
 from tweetlab.endpoint import Proxy
 from tweetlab.endpoint.wire import dump
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.serving import Server, item
+from tests.support.serving import Server, item
 
 KB = 1024
 AUTHOR_AND_TIME = [

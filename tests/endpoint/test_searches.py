@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.serving import Server, item, serving
+from tests.support.serving import Server, item, serving
 from tweetlab.endpoint import Moto
 
 KB = 1024

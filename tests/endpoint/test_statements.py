@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tweetlab.endpoint.resources import Key
 from tweetlab.endpoint.statements import Condition, Search, parse
+from tweetlab.endpoint.table import Key
 
 KEY = Key("pk", "sk")
 

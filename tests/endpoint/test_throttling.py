@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.endpoint.asking import read, reads_served, throttled, write
-from tests.serving import Server, item
+from tests.support.asking import read, reads_served, throttled, write
+from tests.support.serving import Server, item
 
 KB = 1024
 KEY = {"id": {"S": "a"}}

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.endpoint.asking import reads_served, write
-from tests.serving import Clock, Server, item
+from tests.support.asking import reads_served, write
+from tests.support.serving import Clock, Server, item
 from tweetlab.endpoint.backend import TOKEN_SECONDS, Memory
 
 KB = 1024

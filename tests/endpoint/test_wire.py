@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.endpoint.asking import reads_served
-from tests.serving import SIGNED, TARGET, Reply
+from tests.support.asking import reads_served
+from tests.support.serving import SIGNED, TARGET, Reply
 from tweetlab.endpoint.wire import dump
 
 KEY = {"id": {"S": "a"}}

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.serving import Server, item
+from tests.support.serving import Server, item
 
 KB = 1024
 KEY = {"id": {"S": "a"}}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 import tweetlab
-from tests.labs import patient_lab, roomy_table
+from tests.support.labs import patient_lab, roomy_table
 
 
 @pytest.fixture(scope="session")

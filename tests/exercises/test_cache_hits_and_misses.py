@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from tests.exercises.verdicts import empty, wrong
+from tests.support.verdicts import empty, wrong
 from tweetlab import exercises
 from tweetlab.cache import key
 

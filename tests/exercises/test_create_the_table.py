@@ -7,8 +7,8 @@ import math
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.endpoint.asking import throttled
-from tests.exercises.verdicts import empty, wrong
+from tests.support.asking import throttled
+from tests.support.verdicts import empty, wrong
 from tweetlab import exercises
 
 

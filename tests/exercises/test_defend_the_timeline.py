@@ -1,10 +1,10 @@
-"""What the checks of lesson 10 say of no answer, of wrong ones, and of a right one."""
+"""What the checks of lesson 11 say of no answer, of wrong ones, and of a right one."""
 
 from __future__ import annotations
 
-from tests.exercises.verdicts import wrong
-from tweetlab import exercises, timeline
-from tweetlab.policy import KeepAll, Policy
+from tests.support.verdicts import wrong
+from tweetlab import exercises
+from tweetlab.simulate import KeepAll, Policy, timeline
 
 
 def limited(size: float, ttl: float) -> Policy:

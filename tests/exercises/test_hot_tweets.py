@@ -7,7 +7,7 @@ import math
 import random
 import zlib
 
-from tests.exercises.verdicts import empty, wrong
+from tests.support.verdicts import empty, wrong
 from tweetlab import exercises
 from tweetlab.capacity import TableCapacity
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from tests.exercises.verdicts import empty, wrong
+from tests.support.verdicts import empty, wrong
 from tweetlab import exercises
 from tweetlab.capacity import write_units
 

@@ -7,7 +7,7 @@ import random
 import threading
 import time
 
-from tests.exercises.verdicts import empty, wrong
+from tests.support.verdicts import empty, wrong
 from tweetlab import exercises
 from tweetlab.cache import key
 from tweetlab.errors import TweetNotFound

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import redis
 
-from tests.exercises.verdicts import wrong
+from tests.support.verdicts import wrong
 from tweetlab import exercises
 
 

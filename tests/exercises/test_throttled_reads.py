@@ -7,7 +7,7 @@ import math
 import pandas as pd
 import pytest
 
-from tests.exercises.verdicts import empty, wrong
+from tests.support.verdicts import empty, wrong
 from tweetlab import exercises
 
 

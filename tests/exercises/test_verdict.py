@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.exercises.verdicts import wrong
+from tests.support.verdicts import wrong
 from tweetlab import exercises
 from tweetlab.exercises import Verdict
 

@@ -10,10 +10,10 @@ from contextlib import suppress
 import pytest
 import redis
 
-from tests.exercises.verdicts import empty, wrong
+from tests.support.verdicts import empty, wrong
 from tweetlab import exercises
-from tweetlab.breakable import BreakableRedis
 from tweetlab.cache import connect, encode, key
+from tweetlab.lab.breakable import BreakableRedis
 
 
 @pytest.fixture(scope="module")

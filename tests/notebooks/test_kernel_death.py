@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from jupyter_client.manager import KernelManager
 
 from tests.conftest import listening
-from tests.processes import gone
+from tests.support.processes import gone
 
 START = """
 import psutil, tweetlab

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.notebooks.lessons import (
+from tests.support.lessons import (
     BOTH,
     LESSONS,
     NOTEBOOKS,
@@ -125,7 +125,7 @@ CLAIMS = {
         Claim("corrupted", "sources == ['table', 'cache'] * 3"),
         Claim("bounded", "bounded['throttled'].sum() < unbounded['throttled'].sum()"),
     ],
-    "10_defend_the_timeline": [
+    "11_defend_the_timeline": [
         DEFENCELESS,
         Claim("numbers", "met.loc[list(timeline.REFERENCES)].between(1, 3).all()"),
         Claim(  # of 126 reads, about 20 are throttled in both, and half are hits
@@ -152,7 +152,7 @@ MUTATIONS = {
     "05_hot_tweets": Mutation("settings", "read_capacity = 400", HOT),
     "06_stampede": Mutation("settings", "readers, read_capacity = 32, 1000", TRAMPLED),
     "07_when_the_cache_dies": Mutation("settings", "breaker_failures = None", BREAKER),
-    "10_defend_the_timeline": Mutation("load", "timeline.READ_CAPACITY = 100", DEFENCELESS),
+    "11_defend_the_timeline": Mutation("load", "timeline.READ_CAPACITY = 100", DEFENCELESS),
 }
 
 

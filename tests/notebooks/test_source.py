@@ -11,7 +11,7 @@ import nbformat
 import pandas as pd
 import pytest
 
-from tests.notebooks.lessons import (
+from tests.support.lessons import (
     BOTH,
     LESSONS,
     NOTEBOOKS,
@@ -21,7 +21,7 @@ from tests.notebooks.lessons import (
     name,
     tags,
 )
-from tweetlab.tweets import valid_text
+from tweetlab.tweets.table import valid_text
 
 PART = re.compile(r"^(#+) (.*)$", re.MULTILINE)
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)]+)\)")

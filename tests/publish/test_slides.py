@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup, Tag
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tests.publish.conftest import LESSONS, PUBLISH, Publish
-from tweetlab.drawing import READABLE, contrast
+from tweetlab.charts.drawing import READABLE, contrast
 
 
 @pytest.fixture(scope="module")

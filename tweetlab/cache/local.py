@@ -9,7 +9,7 @@ from uuid import UUID
 
 from cachetools import TTLCache
 
-from tweetlab.tweets import Tweet
+from tweetlab.tweets.table import Tweet
 
 
 class LocalTweets:

@@ -15,8 +15,8 @@ upstream, embedded, proxy   where admitted requests go
 """
 
 from tweetlab.endpoint.embedded import Moto
+from tweetlab.endpoint.known_tables import Limits
 from tweetlab.endpoint.proxy import Proxy
 from tweetlab.endpoint.server import ABOUT_PATH, Endpoint, start
-from tweetlab.endpoint.tables import Limits
 
 __all__ = ["ABOUT_PATH", "Endpoint", "Limits", "Moto", "Proxy", "start"]

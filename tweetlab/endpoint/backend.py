@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from tweetlab.endpoint.known_tables import Limits, Tables
 from tweetlab.endpoint.metrics import Kind
-from tweetlab.endpoint.resources import Item, Table
-from tweetlab.endpoint.tables import Limits, Tables
+from tweetlab.endpoint.table import Item, Table
 from tweetlab.endpoint.upstream import Upstream
 from tweetlab.endpoint.wire import Answer, Call, dump
 

@@ -17,7 +17,7 @@ from tweetlab.endpoint.charging import (
     write_costs,
 )
 from tweetlab.endpoint.reads import HIDING, detail
-from tweetlab.endpoint.resources import Item, Table
+from tweetlab.endpoint.table import Item, Table
 from tweetlab.endpoint.wire import Answer, Call, Throttled, validation_error
 from tweetlab.endpoint.writes import locked
 

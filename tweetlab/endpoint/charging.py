@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tweetlab.capacity import item_size, read_units, write_units
-from tweetlab.endpoint.resources import Index, Item, Resource, Table
+from tweetlab.endpoint.table import Index, Item, Resource, Table
 
 
 @dataclass

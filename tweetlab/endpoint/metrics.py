@@ -91,7 +91,7 @@ class Metrics:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """One row for each second with traffic of each table and index, as in
-        ``tweetlab.metrics``."""
+        ``tweetlab.lab.metrics``."""
         for (table, index), meter in self._meters.items():
             for second in meter.seconds:
                 yield {

@@ -20,8 +20,8 @@ from tweetlab.endpoint.charging import (
     write_costs,
 )
 from tweetlab.endpoint.reads import detail
-from tweetlab.endpoint.resources import Index, Item, Table
 from tweetlab.endpoint.statements import Search, Statement, parse
+from tweetlab.endpoint.table import Index, Item, Table
 from tweetlab.endpoint.wire import Answer, Call
 from tweetlab.endpoint.writes import locked, touched
 

@@ -21,7 +21,7 @@ from tweetlab.endpoint.charging import (
     search_costs,
     size_of,
 )
-from tweetlab.endpoint.resources import Index, Table, plain_value
+from tweetlab.endpoint.table import Index, Table, plain_value
 from tweetlab.endpoint.wire import Answer, Call
 
 HIDING = ("ProjectionExpression", "AttributesToGet")

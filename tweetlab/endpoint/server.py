@@ -13,7 +13,7 @@ from tweetlab.endpoint.backend import Backend, UpstreamRefused
 from tweetlab.endpoint.control import control_plane
 from tweetlab.endpoint.drills import Drill
 from tweetlab.endpoint.http_server import Request, Server
-from tweetlab.endpoint.tables import Limits
+from tweetlab.endpoint.known_tables import Limits
 from tweetlab.endpoint.upstream import PASSED_ON, Upstream
 from tweetlab.endpoint.validation import operations
 from tweetlab.endpoint.wire import (

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from tweetlab.endpoint.resources import Item, Key, plain_value
+from tweetlab.endpoint.table import Item, Key, plain_value
 
 _TOKEN = re.compile(
     r"""

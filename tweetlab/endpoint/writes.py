@@ -21,7 +21,7 @@ from tweetlab.endpoint.charging import (
     write_costs,
 )
 from tweetlab.endpoint.reads import detail
-from tweetlab.endpoint.resources import Item, Table
+from tweetlab.endpoint.table import Item, Table
 from tweetlab.endpoint.wire import Answer, Call
 
 _IDENTIFIER = re.compile(r"#?[A-Za-z_][\w]*")

@@ -1,4 +1,4 @@
-"""Checks of lesson 10. Each plays the lesson's load through the policy that it is given."""
+"""Checks of lesson 11. Each plays the lesson's load through the policy that it is given."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from tweetlab import timeline, timeline_charts
+from tweetlab.charts import defend_the_timeline as charts
 from tweetlab.exercises.verdict import Finding, check
-from tweetlab.policy import Policy
+from tweetlab.simulate import Policy, timeline
 
 STALE_SECONDS = 20
 """What the first exercise allows: more than the lesson's target."""
@@ -22,7 +22,7 @@ def _score(policy: Policy) -> pd.DataFrame:
 
 
 def _meets(score: pd.DataFrame, name: str, target: float) -> Finding:
-    what, words = timeline_charts.COLUMNS[name]
+    what, words = charts.COLUMNS[name]
     value = float(score[name].iloc[0])
     return value <= target, f"{what.lower()}: {words(value)}, of {words(target)} at most"
 
@@ -48,7 +48,7 @@ def check_shift(policy: Policy) -> Iterator[Finding]:
     yours, lru = timeline.play({"yours": policy, "LRU": timeline.Lru(BUG_SIZE)}).values()
     most = int(yours["kept"].max())
     yield most <= BUG_SIZE, f"it keeps {most} tweets at the same time, of {BUG_SIZE} at most"
-    for when, begin in timeline_charts.minutes().items():
+    for when, begin in charts.minutes().items():
         ratio, needed = (
             (reads.loc[reads["at"].between(begin, begin + 60, "left"), "source"] == "cache").mean()
             for reads in (yours, lru)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from tweetlab.exercises.verdict import Finding, check
-from tweetlab.tweets import Tweet, to_item, valid_text
+from tweetlab.tweets.table import Tweet, to_item, valid_text
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from tweetlab.cache import connect, key
 from tweetlab.exercises.verdict import Finding, check, says
-from tweetlab.tweets import TweetTable
+from tweetlab.tweets.table import TweetTable
 
 if TYPE_CHECKING:
-    from tweetlab.breakable import BreakableRedis
+    from tweetlab.lab.breakable import BreakableRedis
 
 
 @check(

@@ -16,8 +16,8 @@ from tweetlab import lab
 from tweetlab.cache import CachedTweets, encode, key
 from tweetlab.errors import LabError
 from tweetlab.explore.settings import MOST_TWEETS, Settings
-from tweetlab.open_loop import Reader
-from tweetlab.tweets import Tweet, TweetTable, to_item
+from tweetlab.tweets.table import Tweet, TweetTable, to_item
+from tweetlab.workload.open_loop import Reader
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

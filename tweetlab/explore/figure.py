@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tweetlab import drawing
+from tweetlab.charts import drawing
 from tweetlab.explore import svg
 from tweetlab.explore.series import STEP, Point
 from tweetlab.explore.settings import Settings

@@ -12,12 +12,12 @@ from uuid import UUID
 
 import numpy as np
 
-from tweetlab import open_loop
 from tweetlab.cache import CachedTweets
 from tweetlab.explore.series import Series
 from tweetlab.explore.settings import Event, Scenario, Settings
-from tweetlab.open_loop import Reader, Request, Row
-from tweetlab.tweets import Read
+from tweetlab.tweets.table import Read
+from tweetlab.workload import open_loop
+from tweetlab.workload.open_loop import Reader, Request, Row
 
 WORKERS = 64
 """Readers at a time; the lab's clients have as many connections."""

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from tweetlab.explore.settings import Settings
-from tweetlab.lab import ATTEMPTS
-from tweetlab.open_loop import Row
+from tweetlab.lab.lab import ATTEMPTS
+from tweetlab.workload.open_loop import Row
 
 STEP = 0.125
 """Seconds from one point to the next."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tweetlab import drawing
+from tweetlab.charts import drawing
 from tweetlab.explore.run import PATIENCE, LiveRun
 from tweetlab.explore.series import Point
 from tweetlab.explore.settings import Settings

@@ -1,0 +1,172 @@
+"""The figure that carries its own words, and the words for numbers."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import nbformat
+import numpy as np
+import pytest
+from nbclient import NotebookClient
+from PIL import Image
+
+from tweetlab.charts import drawing
+from tweetlab.charts.drawing import Chart
+
+ROOT = Path(__file__).parents[2]
+
+
+def chart() -> Chart:
+    made = Chart(figsize=(5, 4))
+    made.subplots().plot([1, 2])
+    return made.tell("It rises → 2", "From 1 to 2.")
+
+
+def test_a_chart_says_what_it_shows():
+    assert chart().finding == "It rises → 2"
+    assert chart().caption == "It rises → 2. From 1 to 2."
+    assert chart().get_suptitle() == "It rises → 2"
+
+
+def test_a_long_finding_is_broken_into_lines_that_fit():
+    long = Chart(figsize=(5, 4)).tell("a finding of many words " * 6)
+    title = long.get_suptitle()
+    assert title.count("\n") >= 3
+    long.savefig(io.BytesIO(), format="png")
+    (text,) = (text for text in long.texts if text.get_text() == title)
+    assert text.get_window_extent().x1 <= long.bbox.x1
+
+
+def test_png_and_svg_files_carry_the_words(tmp_path):
+    chart().savefig(tmp_path / "chart.png")
+    with Image.open(tmp_path / "chart.png") as image:
+        assert image.info["Title"] == "It rises → 2"
+        assert image.info["Description"] == "It rises → 2. From 1 to 2."
+    chart().savefig(tmp_path / "chart.svg", metadata={"Creator": "me"})
+    svg = (tmp_path / "chart.svg").read_text()
+    assert "It rises → 2. From 1 to 2." in svg
+    assert "<dc:title>It rises → 2</dc:title>" in svg
+
+
+def test_other_files_are_saved_as_ever(tmp_path):
+    chart().savefig(tmp_path / "chart.pdf")
+    assert (tmp_path / "chart.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_pyplot_knows_nothing_of_a_chart():
+    made = chart()
+    made.savefig(io.BytesIO(), format="png")
+    assert plt.get_fignums() == []
+    assert plt.rcParams["font.size"] != 14
+
+
+@pytest.mark.parametrize(
+    "first", ["", "import matplotlib.pyplot as plt; plt.plot([1]); plt.show()"]
+)
+def test_a_notebook_shows_the_picture_once_with_its_caption(first):
+    """In a real kernel, with and without pyplot's own way to show figures."""
+    cells = [
+        "from tweetlab.charts.drawing import Chart\n" + first,
+        "chart = Chart(figsize=(5, 4)).tell('It rises', 'From 1 to 2.')\nchart",
+        "chart",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    NotebookClient(notebook, resources={"metadata": {"path": str(ROOT)}}).execute()
+    for cell in notebook.cells[1:]:
+        picture, caption = cell.outputs
+        image = Image.open(io.BytesIO(base64.b64decode(picture["data"]["image/png"])))
+        assert image.size == (1000, 800)
+        assert picture["metadata"]["image/png"] == {"alt": "It rises", "width": 500}
+        assert picture["data"]["text/html"] == (
+            f'<img src="data:image/png;base64,{picture["data"]["image/png"]}" '
+            'alt="It rises" width="500">'
+        )
+        assert caption["data"] == {
+            "text/markdown": "It rises. From 1 to 2.",
+            "text/plain": "It rises. From 1 to 2.",
+        }
+
+
+@pytest.mark.parametrize(
+    ("color", "ground", "ratio"),
+    [
+        ("black", "white", 21),
+        ("white", "white", 1),
+        ("#767676", "white", 4.54),
+        ("red", "blue", 2.15),
+    ],
+)
+def test_contrast_is_that_of_wcag(color, ground, ratio):
+    assert drawing.contrast(color, ground) == pytest.approx(ratio, abs=0.01)
+    assert drawing.contrast(ground, color) == drawing.contrast(color, ground)
+
+
+PALETTE = [drawing.WITHOUT, drawing.WITH, drawing.GREEN, drawing.GREY]
+
+
+def test_lines_stand_out_from_the_ground_and_words_can_be_read():
+    assert all(drawing.contrast(color) >= 3 for color in PALETTE)
+    axes = Chart(figsize=(5, 4)).subplots()
+    drawing.label_right(axes, [(number, "words", color) for number, color in enumerate(PALETTE)])
+    for color in PALETTE:
+        drawing.beside(axes, "words", (0, 0), color)
+    assert len(axes.texts) == 2 * len(PALETTE)
+    assert all(drawing.contrast(str(text.get_color())) >= 4.5 for text in axes.texts)
+
+
+def test_ink_is_no_darker_than_it_must_be():
+    assert drawing.ink(drawing.WITH) == drawing.WITH
+    assert 4.5 <= drawing.contrast(drawing.ink(drawing.GREEN)) < 4.8
+
+
+def test_each_second_sums_whole_seconds():
+    at = np.array([0.0, 0.999, 1.0, 3.5])
+    assert drawing.each_second(at).tolist() == [2, 1, 0, 1]
+    assert drawing.each_second(at, np.array([0.5, 1, 2, 4])).tolist() == [1.5, 2, 0, 4]
+    assert drawing.each_second(np.array([])).tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("ms", "limits"),
+    [
+        ([2.0, 3], (1, 10)),
+        ([1.0, 10], (1, 10)),
+        ([10.0], (10, 100)),
+        ([0.01, 2500], (0.01, 1e4)),
+        ([], (1, 10)),
+    ],
+)
+def test_decades_hold_everything_and_have_two_labels(ms, limits):
+    assert drawing.decades(np.array(ms)) == pytest.approx(limits)
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"),
+    [
+        (0.684, "0.68 ms"),
+        (4.52, "4.5 ms"),
+        (10, "10 ms"),
+        (999, "999 ms"),
+        (12_345, "12.3 s"),
+        (math.nan, "unknown"),
+    ],
+)
+def test_time_is_told_in_two_or_three_digits(ms, text):
+    assert drawing.time(ms) == text
+
+
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [(0, "0%"), (0.0005, "0.05%"), (0.5, "50%"), (0.825, "82%"), (0.9998, "99.98%"), (1, "100%")],
+)
+def test_a_few_are_not_none_and_nearly_all_are_not_all(part, text):
+    assert drawing.percent(part) == text
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "0 reads"), (1, "1 read"), (2018, "2,018 reads")])
+def test_one_is_singular(number, text):
+    assert drawing.count(number, "read") == text

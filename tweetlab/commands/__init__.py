@@ -1,0 +1,1 @@
+"""The command line, a file a command; nothing heavy is imported until one runs."""

@@ -1,0 +1,153 @@
+"""The command line: ``tweetlab demo``, ``tweetlab endpoint`` and ``tweetlab doctor``.
+
+Each command imports what it needs when it runs: the doctor must, where a package is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tweetlab.errors import TweetlabError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; 0 if it went well, 1 with a message on standard error if not."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.command == "doctor":
+            from tweetlab.commands import doctor
+
+            return doctor.main(options.port)
+        if options.command == "demo":
+            from tweetlab.commands import demo
+
+            demo.main(options.json, options.out, sys.stdout)
+        else:
+            asyncio.run(_serve(options))
+    except (TweetlabError, OSError) as error:
+        print(f"tweetlab: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tweetlab", description="Throttled reads and caching, on a laptop."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    demo_parser = commands.add_parser(
+        "demo", help="read the same tweets without a cache and with one, and compare"
+    )
+    demo_parser.add_argument("--json", action="store_true", help="print one JSON object")
+    demo_parser.add_argument(
+        "--out", type=figure, metavar="FIGURE.png", help="save the chart to this file"
+    )
+
+    serve = commands.add_parser("endpoint", help="serve a DynamoDB that throttles, until ^C")
+    serve.add_argument("--port", type=port, default=8010, help="0 for a free one (%(default)s)")
+    serve.add_argument(
+        "--upstream",
+        type=url,
+        metavar="URL",
+        help="the DynamoDB to stand in front of; else moto, built in",
+    )
+    serve.add_argument(
+        "--burst-seconds", type=seconds, default=300, help="unused capacity kept (%(default)s)"
+    )
+    serve.add_argument(
+        "--initial-burst-seconds",
+        type=seconds,
+        default=0,
+        help="unused capacity that a new table has already (%(default)s)",
+    )
+    serve.add_argument(
+        "--partitions", type=partitions, metavar="N", help="partitions of each new table"
+    )
+    serve.add_argument(
+        "--no-adaptive",
+        action="store_true",
+        help="each partition has a fixed share of the throughput, as in 2015",
+    )
+
+    doctor_parser = commands.add_parser(
+        "doctor", help="say whether this machine is ready for the lessons, and what to do if not"
+    )
+    doctor_parser.add_argument(
+        "--port",
+        type=port,
+        action="append",
+        default=[],
+        help="a port that has to be free, since you are going to serve on it; may be repeated",
+    )
+    return parser
+
+
+def seconds(text: str) -> float:
+    """A duration, 0 or more."""
+    duration = float(text)
+    if not 0 <= duration < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds, 0 or more")
+    return duration
+
+
+def partitions(text: str) -> int:
+    """A number of partitions."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("a table has at least 1 partition")
+    return number
+
+
+def port(text: str) -> int:
+    """A TCP port; 0 stands for any that is free."""
+    number = int(text)
+    if not 0 <= number <= 65_535:
+        raise argparse.ArgumentTypeError(f"{number} is not a port: those are 0 to 65535")
+    return number
+
+
+def url(text: str) -> str:
+    """Where a DynamoDB listens."""
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise argparse.ArgumentTypeError(f"{text} is not a URL such as http://127.0.0.1:8000")
+    return text
+
+
+def figure(text: str) -> Path:
+    """A file that can be written when the experiment is done."""
+    path = Path(text)
+    if path.suffix not in (".png", ".svg", ".pdf"):
+        raise argparse.ArgumentTypeError(f"{text} does not end in .png, .svg or .pdf")
+    if not path.absolute().parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no directory {path.parent}")
+    return path
+
+
+async def _serve(options: argparse.Namespace) -> None:
+    from tweetlab import endpoint
+
+    limits = endpoint.Limits(
+        burst_seconds=options.burst_seconds,
+        initial_burst_seconds=options.initial_burst_seconds,
+        partitions=options.partitions,
+        adaptive=not options.no_adaptive,
+    )
+    upstream = endpoint.Proxy(options.upstream) if options.upstream else endpoint.Moto()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    runner, address = await endpoint.start(endpoint.Endpoint(upstream, limits), options.port)
+    print(address, flush=True)
+    await stop.wait()
+    await runner.cleanup()

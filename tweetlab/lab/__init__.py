@@ -1,0 +1,13 @@
+"""The lab: starts or finds the servers, and gives clients of them.
+
+lab        Lab and start()
+servers    the servers' process
+breakable  a Redis to be broken
+metrics    what the endpoint's tables consumed and refused
+"""
+
+from tweetlab.lab.breakable import BreakableRedis
+from tweetlab.lab.lab import Lab, start
+from tweetlab.lab.metrics import by_minute
+
+__all__ = ["BreakableRedis", "Lab", "by_minute", "start"]

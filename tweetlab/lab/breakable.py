@@ -1,0 +1,116 @@
+"""A Redis to be broken: killed, hung, started again. Nobody else's is in danger."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from threading import Timer
+from types import TracebackType
+from typing import Self
+
+import pandas as pd
+import redis
+
+from tweetlab import workload
+from tweetlab.lab.servers import Servers, free_port
+from tweetlab.workload.open_loop import Reader
+
+
+class BreakableRedis:
+    """A Valkey of one's own, beside the lab's, always on the same port of 127.0.0.1.
+
+    It ends with this process, however it ends, even while it hangs. It takes POSIX signals: Linux,
+    macOS, or WSL. Raises LabError if it cannot be started.
+    """
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._servers: Servers | None = None
+        self._pid = 0
+        self.start()
+
+    def start(self) -> None:
+        """Start it anew, and empty, after it was killed."""
+        if self._pid:
+            return
+        self._end()
+        self._servers = Servers({"dynamodb": False, "redis_port": self.port})
+        with redis.Redis.from_url(self.url) as client:
+            self._pid = client.info("server")["process_id"]
+
+    def hang(self) -> None:
+        """Suspend it (SIGSTOP): it accepts connections and requests, and answers none."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on (SIGCONT) where it was suspended."""
+        self._signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """End it at once (SIGKILL), with all it holds; its port refuses connections then."""
+        self._signal(signal.SIGKILL)
+        self._pid = 0
+
+    def close(self) -> None:
+        """End it, also while it hangs; doing it twice changes nothing."""
+        self.kill()
+        self._end()
+
+    def _end(self) -> None:
+        if self._servers:
+            self._servers.close()
+            self._servers = None
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._pid:  # or another process may have the id by now
+            os.kill(self._pid, number)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def replay_outage(
+    reader: Reader,
+    requests: pd.DataFrame,
+    fail: Callable[[], None],
+    mend: Callable[[], None],
+    *,
+    begin: float = 0.4,
+    end: float = 1.4,
+) -> pd.DataFrame:
+    """Replay the requests; ``begin`` seconds from the start call ``fail``, and at ``end`` ``mend``.
+
+    Returns the columns of ``workload.replay``, and ``down``: whether the read was due after
+    ``fail`` was called and before ``mend`` was done.
+    """
+    times: list[float] = []
+
+    def break_it() -> None:
+        times.append(time.monotonic())
+        fail()
+
+    def mend_it() -> None:
+        mend()
+        times.append(time.monotonic())
+
+    timers = Timer(begin, break_it), Timer(end, mend_it)
+    started = time.monotonic()
+    for timer in timers:
+        timer.start()
+    try:
+        reads = workload.replay(reader, requests)
+    finally:
+        for timer in timers:  # also when interrupted: nothing is left broken
+            timer.join()
+    return reads.assign(down=reads["at"].between(times[0] - started, times[-1] - started))

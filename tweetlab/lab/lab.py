@@ -1,0 +1,300 @@
+"""The lab: finds or starts the servers and gives clients of them, which can reach nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import urllib.error
+import urllib.request
+from http.client import HTTPException
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.session
+import pandas as pd
+import redis
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, NoCredentialsError
+
+from tweetlab import cache
+from tweetlab.capacity import TableCapacity
+from tweetlab.errors import LabError
+from tweetlab.lab import metrics
+from tweetlab.lab.servers import Servers
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+DYNAMODB_VARIABLE = "AWS_ENDPOINT_URL_DYNAMODB"
+REDIS_VARIABLE = "REDIS_URL"
+REGION = "us-east-1"
+ATTEMPTS = 3
+"""Tries of each request, the first included: a run under overload must come to an end."""
+REDIS_SECONDS = 0.25
+"""Patience with Redis: more than a cache of production has, as a laptop may be busy."""
+CONNECTIONS = 64
+"""Open connections of a client at most: as many readers as that need not wait for one."""
+_AWS_DOMAINS = ("amazonaws.com", "amazonaws.com.cn", "api.aws", "api.amazonwebservices.com.cn")
+_PROBE_SECONDS = 5
+
+
+class Lab:
+    """Clients of the lab's DynamoDB and Redis, and where the two listen.
+
+    ``dynamodb`` is a boto3 low-level client, ``redis`` a redis.Redis that gives up soon, or
+    a redis.RedisCluster.
+    ``dynamodb_url`` and ``redis_url`` are for the AWS CLI, another SDK or redis-cli.
+    """
+
+    def __init__(
+        self,
+        dynamodb: DynamoDBClient,
+        dynamodb_url: str,
+        redis: cache.Client,
+        redis_url: str,
+        servers: Servers | None,
+        aws: bool = False,
+    ) -> None:
+        self.dynamodb = dynamodb
+        self.dynamodb_url = dynamodb_url
+        self.redis = redis
+        self.redis_url = redis_url
+        self._servers = servers
+        self._aws = aws
+
+    @property
+    def owns_redis(self) -> bool:
+        """Whether the lab started its Redis itself: another may hold what others need."""
+        return self._servers is not None and "redis" in self._servers.urls
+
+    def client(self) -> DynamoDBClient:
+        """Another boto3 client of the lab's DynamoDB, as another program would have: botocore's
+        retry quota belongs to a client, and a run that was throttled leaves it spent.
+        """
+        return aws_client() if self._aws else local_client(self.dynamodb_url, self._servers)
+
+    def metrics(self) -> pd.DataFrame:
+        """What each table and index consumed and refused, second by second.
+
+        See ``tweetlab.lab.metrics.fetch`` for the columns and ``by_minute`` for CloudWatch's view.
+        """
+        return metrics.fetch(self._endpoint())
+
+    def drill(
+        self, calls: int, *, operation: str | None = None, partition_key: str | None = None
+    ) -> None:
+        """Have the endpoint throttle the next ``calls`` calls of an operation, such as "GetItem",
+        or of a partition key, to see how your code copes. The answers carry the header
+        ``x-tweetlab-drill: forced``. Raises ValueError unless just one of the two is named, and is
+        one that can be throttled.
+        """
+        if calls < 1 or (operation is None) == (partition_key is None):
+            raise ValueError("Drill at least 1 call of either an operation or a partition key.")
+        drill = {"calls": calls, "operation": operation, "partition_key": partition_key}
+        request = urllib.request.Request(
+            self._endpoint() + "/tweetlab/drill", data=json.dumps(drill).encode()
+        )
+        try:
+            metrics.open_locally(request).close()
+        except urllib.error.HTTPError as error:
+            raise ValueError(json.load(error)["message"]) from None
+
+    def _endpoint(self) -> str:
+        if self._aws:
+            raise LabError("The real DynamoDB has no endpoint of ours: CloudWatch has its metrics.")
+        return self.dynamodb_url
+
+    def close(self) -> None:
+        """Stop the servers that the lab started, with all they hold; twice is fine."""
+        self.dynamodb.close()
+        self.redis.close()
+        if self._servers:
+            self._servers.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Lab: DynamoDB at {self.dynamodb_url}, Redis at {_shown(self.redis_url)}>"
+
+
+def start(
+    *,
+    aws: bool = False,
+    burst_seconds: float | None = None,
+    initial_burst_seconds: float | None = None,
+    partitions: int | None = None,
+    adaptive: bool | None = None,
+) -> Lab:
+    """Start the lab: a DynamoDB that throttles and a Redis, on free ports of 127.0.0.1.
+
+    They end with this process, however it ends. Each call starts servers of its own.
+
+    ``REDIS_URL`` names a Redis to use instead. ``AWS_ENDPOINT_URL_DYNAMODB`` names a DynamoDB, such
+    as DynamoDB Local, to put the throttling endpoint in front of; or an endpoint of tweetlab, which
+    is used as it is. ``aws=True`` uses the real DynamoDB of your account, which costs money;
+    nothing else can reach AWS.
+
+    The other arguments are those of ``tweetlab.capacity.TableCapacity``, for every table.
+    Raises ValueError for numbers that make no sense, and LabError, which says what to do, when a
+    server cannot be started or reached.
+    """
+    limits: dict[str, Any] = {
+        "burst_seconds": burst_seconds,
+        "initial_burst_seconds": initial_burst_seconds,
+        "partitions": partitions,
+        "adaptive": adaptive,
+    }
+    limits = {name: value for name, value in limits.items() if value is not None}
+    TableCapacity(1, 1, **limits)
+    if aws and limits:
+        raise LabError(f"The real DynamoDB has its own limits: leave out {', '.join(limits)}.")
+    client = aws_client() if aws else None
+    redis_url = os.environ.get(REDIS_VARIABLE)
+    dynamodb_url = None if aws else os.environ.get(DYNAMODB_VARIABLE)
+    if redis_url:
+        _check_redis(redis_url)
+    upstream = None
+    if dynamodb_url:
+        if not _throttles_already(dynamodb_url):
+            dynamodb_url, upstream = None, dynamodb_url
+        elif limits:
+            raise LabError(
+                f"The endpoint at {dynamodb_url} is shared and keeps its own settings: "
+                f"call tweetlab.start() without {', '.join(limits)}, or unset {DYNAMODB_VARIABLE}."
+            )
+
+    servers = None
+    own_dynamodb = not aws and not dynamodb_url
+    if own_dynamodb or not redis_url:
+        servers = Servers(
+            {
+                "redis": not redis_url,
+                "dynamodb": own_dynamodb,
+                "upstream": upstream,
+                "limits": limits,
+            }
+        )
+        redis_url = redis_url or servers.urls["redis"]
+        dynamodb_url = dynamodb_url or servers.urls.get("dynamodb")
+    client = client or local_client(str(dynamodb_url), servers)
+    lab_redis = cache.connect(redis_url, REDIS_SECONDS)
+    return Lab(client, client.meta.endpoint_url, lab_redis, redis_url, servers, aws)
+
+
+def local_client(url: str, keep: object = None) -> DynamoDBClient:
+    """A boto3 client of the DynamoDB at ``url`` that takes nothing from the environment or from
+    AWS' configuration files, and refuses to send to any other host. It keeps ``keep`` alive.
+    """
+    defaults: dict[str, Any] = {
+        name: (None, None, default, convert)
+        for name, (_, _, default, convert) in botocore.session.Session.SESSION_VARIABLES.items()
+    }
+    no_file = (None, None, os.devnull, None)
+    session = botocore.session.Session(
+        session_vars={**defaults, "config_file": no_file, "credentials_file": no_file}
+    )
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        max_pool_connections=CONNECTIONS,
+        connect_timeout=5,
+        read_timeout=30,
+        proxies={},  # those of the environment would carry loopback traffic away
+    )
+    client = boto3.session.Session(botocore_session=session).client(
+        "dynamodb",
+        endpoint_url=url,
+        region_name=REGION,
+        aws_access_key_id="tweetlab",
+        aws_secret_access_key="tweetlab",
+        config=config,
+    )
+    host = urlsplit(url).netloc
+
+    def stay_local(request: AWSPreparedRequest, _kept: object = keep, **_: Any) -> None:
+        if urlsplit(request.url).netloc != host:
+            raise LabError(f"Refused to send a request to {request.url}: the lab is at {url}.")
+
+    client.meta.events.register_first("before-send.dynamodb", stay_local)
+    return client
+
+
+def aws_client() -> DynamoDBClient:
+    """A boto3 client of the real DynamoDB, with the credentials and the region that the AWS CLI
+    would use. Requests cost money. Raises LabError where those are missing.
+    """
+    session = botocore.session.Session()
+    session.set_config_variable("ignore_configured_endpoint_urls", True)
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        max_pool_connections=CONNECTIONS,
+    )
+    try:
+        client = boto3.session.Session(botocore_session=session).client("dynamodb", config=config)
+        if session.get_credentials() is None:
+            raise NoCredentialsError
+    except BotoCoreError as error:
+        raise LabError(
+            f"The AWS account cannot be used: {error}. `aws configure` asks for what is missing."
+        ) from error
+    return client
+
+
+def _throttles_already(url: str) -> bool:
+    """Whether a tweetlab endpoint answers there; raises LabError for nothing, or for AWS."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    host = (parts.hostname or "").rstrip(".")
+    if parts.scheme not in ("http", "https") or not host:
+        raise LabError(f"{DYNAMODB_VARIABLE} is not a URL such as http://127.0.0.1:8010: {url!r}")
+    if any(host == domain or host.endswith("." + domain) for domain in _AWS_DOMAINS):
+        raise LabError(
+            f"{DYNAMODB_VARIABLE} points at AWS ({url}). To use your account, which costs money, "
+            "say so: tweetlab.start(aws=True)."
+        )
+    try:
+        with metrics.open_locally(url.rstrip("/") + "/tweetlab", _PROBE_SECONDS) as response:
+            return "tweetlab" in json.load(response)
+    except urllib.error.HTTPError:
+        return False  # a DynamoDB, which knows no such path
+    except (TypeError, ValueError):
+        return False
+    except (OSError, HTTPException) as error:
+        raise LabError(
+            f"No DynamoDB answers at {url} ({error}). Start it, or unset {DYNAMODB_VARIABLE} "
+            "to let the lab start its own."
+        ) from error
+
+
+def _check_redis(url: str) -> None:
+    try:
+        with cache.connect(url, timeout=_PROBE_SECONDS) as client:
+            client.ping()
+    except ValueError:  # whose words may show the password
+        raise LabError(
+            f"{REDIS_VARIABLE} is not a URL such as redis://127.0.0.1:6379/0: {_shown(url)!r}"
+        ) from None
+    except (redis.RedisError, OSError) as error:
+        raise LabError(
+            f"No Redis answers at {_shown(url)} ({error}). Start it, or unset {REDIS_VARIABLE} "
+            "to let the lab start its own."
+        ) from error
+
+
+def _shown(url: str) -> str:
+    """The URL without a password that may be in it."""
+    scheme, separator, rest = url.partition("?")[0].rpartition("://")
+    return scheme + separator + rest.rpartition("@")[2]

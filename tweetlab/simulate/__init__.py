@@ -1,0 +1,14 @@
+"""The same experiment in virtual time, and the game that is played in it.
+
+virtual_time   replay(): a table, a cache and many readers, on a clock of its own
+policy         which tweets a cache keeps, and for how long
+timeline       the game of the last lesson: a load, policies, their score
+policy_reader  a policy on real servers
+"""
+
+from tweetlab.simulate import timeline
+from tweetlab.simulate.policy import KeepAll, Known, Policy, Shelf
+from tweetlab.simulate.policy_reader import PolicyReader
+from tweetlab.simulate.virtual_time import replay
+
+__all__ = ["KeepAll", "Known", "Policy", "PolicyReader", "Shelf", "replay", "timeline"]

@@ -1,0 +1,127 @@
+"""An open loop of readers: each read is made at its own time, whether or not those before it are
+done. A bounded load (``workload.replay``) and an endless one (``explore``) share it."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from uuid import UUID
+
+from botocore.exceptions import ClientError
+
+from tweetlab.tweets.throttles import THROTTLING_CODES
+
+if TYPE_CHECKING:
+    from tweetlab.tweets.table import Read
+
+POLL = 0.1
+"""Seconds at most until a worker that waits for a time notices that it should stop."""
+
+Worker = TypeVar("Worker")
+
+
+class Reader(Protocol):
+    """Whatever reads a tweet by its id: a TweetTable, a CachedTweets, ..."""
+
+    def read(self, tweet_id: UUID) -> Read:
+        """The tweet, and what reading it took."""
+
+
+class Request(NamedTuple):
+    """A read to be made ``at`` seconds from the start; ``place`` is its number in the load."""
+
+    place: int
+    at: float
+    tweet_id: UUID
+
+
+class Row(NamedTuple):
+    """What became of one request; the columns of ``workload.replay``."""
+
+    at: float
+    tweet_id: UUID
+    source: str
+    seconds: float
+    retries: int
+    throttled: bool
+    read_units: float
+
+
+class GaveUp(Exception):
+    """A reader that waited so long for a worker that it left."""
+
+
+def begin(
+    reader: Reader,
+    requests: Iterator[Request],
+    finish: Callable[[Request, Row, Exception | None], None],
+    *,
+    workers: int,
+    spawn: Callable[[Callable[[], None]], Worker],
+    stop: threading.Event,
+    patience: float = math.inf,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> set[Worker]:
+    """Let ``workers`` threads make the requests, which come in the order of their times.
+
+    ``spawn`` starts a thread; what it returns for each is returned. They end when there are no
+    more requests, or soon after ``stop`` is set. Each calls ``finish`` with the request, what
+    became of it, and the exception of a failed read that DynamoDB did not throttle. A request for
+    which no worker was free within ``patience`` seconds is not made: it fails with GaveUp.
+    """
+    turn = threading.Lock()
+    start = math.inf
+
+    def next_due() -> Request | None:
+        """Wait until the next request is due: that, or None at the end.
+
+        One worker waits for the time, the others for their turn: together, a queue that is
+        served first come, first served.
+        """
+        with turn:
+            request = next(requests, None)
+            while request is not None and not stop.is_set():
+                early = start + request.at - clock()
+                if early <= 0:
+                    return request
+                sleep(min(early, POLL))
+            return None
+
+    def work() -> None:
+        while (request := next_due()) is not None:
+            source, retries, throttled, read_units = "failed", 0, False, 0.0
+            failure: Exception | None = None
+            try:
+                if clock() - (start + request.at) > patience:
+                    raise GaveUp(f"No worker was free within {patience:g} s.")
+                read = reader.read(request.tweet_id)
+            except Exception as error:
+                retries, throttled = _retries(error), _is_throttle(error)
+                failure = None if throttled else error
+            else:
+                source, retries, read_units = read.source, read.retries, read.read_units
+                throttled = read.throttles > 0
+            seconds = clock() - (start + request.at)
+            row = Row(request.at, request.tweet_id, source, seconds, retries, throttled, read_units)
+            finish(request, row, failure)
+
+    with turn:  # nobody begins before all are there
+        working = {spawn(work) for _ in range(workers)}
+        start = clock()
+    return working
+
+
+def _is_throttle(error: Exception) -> bool:
+    if not isinstance(error, ClientError):
+        return False
+    return error.response.get("Error", {}).get("Code") in THROTTLING_CODES
+
+
+def _retries(error: Exception) -> int:
+    if not isinstance(error, ClientError):
+        return 0
+    return error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
