@@ -13,9 +13,10 @@ import pytest
 from tests.support.redises import Gate, MemoryTable, in_threads, join, wait_until
 from tweetlab import CachedTweets, TweetNotFound
 from tweetlab.cache import Client, connect, key
-from tweetlab.cache.flight import Flights, LookAgain, wait_for_turn
+from tweetlab.cache.fill import Fill, Miss
+from tweetlab.cache.flight import Flights, LookAgain
 from tweetlab.cache.leases import Claim
-from tweetlab.tweets.table import Tweet
+from tweetlab.tweets import Tweet
 
 
 @pytest.fixture
@@ -203,9 +204,11 @@ def test_a_waiting_process_asks_less_often_the_longer_it_waits() -> None:
         def claim(self, tweet_id: object, seen: object) -> Claim:
             return Claim(token=b"another's")
 
+    store: Any = Held()
+    values: Any = None
     naps: list[float] = []
-    claim = wait_for_turn(Held(), None, None, patience=2, sleep=naps.append)  # type: ignore[arg-type]
-    assert claim == Claim(token=b"another's")
+    fill = Fill(store, values, patience=2, sleep=naps.append)
+    assert fill.claim(uuid4(), Miss(seen=None, redis=True)) == Claim(token=b"another's")
     assert naps == sorted(naps)
     waited = 0.0
     for nap in naps:

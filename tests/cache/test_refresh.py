@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from tests.support.redises import Gate, MemoryTable, in_threads, join, wait_until
 from tests.support.serving import Clock
-from tweetlab import CachedTweets, TweetNotFound
+from tweetlab import CachedTweets, CacheStats, TweetNotFound
 from tweetlab.cache import Client, connect, key
-from tweetlab.cache.lifetimes import Lifetimes
+from tweetlab.cache.values import Values
 
 
 @pytest.fixture
@@ -137,6 +137,11 @@ def test_no_thread_runs_until_something_is_due(cached: CachedTweets, table: Memo
     assert set(threading.enumerate()) <= before
 
 
+def values(ttl: float, ahead: float = 0, jitter: float = 0, drawn: float = 0.5) -> Values:
+    """Values whose clock stands at 5 s, and whose chance has that outcome."""
+    return Values(ttl, ahead, jitter, 0, CacheStats(), clock=lambda: 5.0, random=lambda: drawn)
+
+
 @given(
     ttl=st.floats(1, 1e6),
     ahead=st.floats(0, 0.999),
@@ -146,8 +151,7 @@ def test_no_thread_runs_until_something_is_due(cached: CachedTweets, table: Memo
 def test_a_lifetime_is_never_longer_than_the_ttl_and_due_within_it(
     ttl: float, ahead: float, jitter: float, drawn: float
 ) -> None:
-    lifetimes = Lifetimes(ttl, ttl * ahead, jitter, clock=lambda: 5.0, random=lambda: drawn)
-    milliseconds, refresh_at = lifetimes.draw()
+    milliseconds, refresh_at = values(ttl, ttl * ahead, jitter, drawn).lifetime()
     assert 1 <= milliseconds <= round(ttl * 1000)
     assert milliseconds >= ttl * (1 - jitter) * 1000 - 1
     if ahead:
@@ -158,7 +162,7 @@ def test_a_lifetime_is_never_longer_than_the_ttl_and_due_within_it(
 
 
 def test_without_jitter_the_lifetime_is_the_ttl() -> None:
-    assert Lifetimes(3600).draw() == (3_600_000, math.inf)
+    assert values(3600).lifetime() == (3_600_000, math.inf)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from tests.support.redises import MemoryTable, Server, in_threads, join
 from tweetlab import CachedTweets, CacheStats, TweetNotFound
 from tweetlab.cache import Client, Event, connect
-from tweetlab.cache.prometheus import COUNTS, export
+from tweetlab.cache.prometheus import export
 
 
 def test_nothing_is_counted_before_the_first_read() -> None:
@@ -69,7 +69,7 @@ def test_prometheus_sees_every_count() -> None:
     stats = CacheStats()
     registry = CollectorRegistry()
     export(stats, "tweets of mine", registry)
-    for number, name in enumerate(COUNTS, start=1):
+    for number, name in enumerate(CacheStats.counts(), start=1):
         stats.count(**{name: number})
         value = registry.get_sample_value(
             f"tweetlab_cache_{name}_total", {"cache": "tweets of mine"}

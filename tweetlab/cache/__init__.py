@@ -1,25 +1,32 @@
 """Cache-aside: look in Redis first, and read the table only on a miss.
 
-``aside.py`` is the whole of it; each strategy that it calls has a file of its own, which can be
-read without the others:
+``aside.py`` tells the way of a read, hit or miss, and of a write, from top to bottom. Each strategy
+that it calls has a file of its own, which can be read without the others:
 
-- ``flight.py``: when a popular tweet expires, one reader goes to the table
-- ``refresh.py``: a tweet is read anew before it expires, and not all at the same time
-- ``leases.py``: no slow reader can undo an edit
-- ``breaker.py`` and ``calls.py``: a Redis that fails costs no time, and fails no reader
-- ``bound.py``: the table is not run over when the cache is lost
+- ``flight.py``: of the threads that miss the same tweet, one reads the table for all
+- ``leases.py``: of the processes too; and no slow reader can undo an edit
+- ``fill.py``: from a miss to a filled cache, under a lease
+- ``refresh.py``: a popular tweet is read anew before it expires
 - ``local.py``: a first level in the process, for the hottest tweets
-- ``codec.py``, ``stats.py``, ``client.py``: the JSON, the counts, the connection
+- ``table.py``: the table behind the cache, which is not overrun when the cache is lost
+- ``breaker.py``: a Redis that fails costs no time
 
-``prometheus.py`` exports the counts; it needs ``pip install tweetlab[prometheus]``.
+and what they stand on one as well:
+
+- ``store.py``: Redis, which may fail, and the writes that it could not be told of
+- ``client.py``: the connections
+- ``values.py``: the JSON and how long it is kept
+- ``stats.py``: the counts; ``prometheus.py`` exports them (``pip install tweetlab[prometheus]``)
+
+To add a strategy: a file of its own, its call in ``aside.py``, and a count in ``stats.py``.
 """
 
 from tweetlab.cache.aside import CachedTweets
-from tweetlab.cache.bound import Table
 from tweetlab.cache.breaker import CircuitBreaker
 from tweetlab.cache.client import TIMEOUT, Client, connect
-from tweetlab.cache.codec import decode, encode, key
 from tweetlab.cache.stats import CacheStats, Event
+from tweetlab.cache.table import Table
+from tweetlab.cache.values import decode, encode, key
 
 __all__ = [
     "TIMEOUT",

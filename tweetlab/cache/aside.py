@@ -1,29 +1,26 @@
-"""Cache-aside over a table of tweets."""
+"""Cache-aside over a table of tweets: the way of each read and write, from top to bottom."""
 
 from __future__ import annotations
 
 import random as randomness
-import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from uuid import UUID
 
-from tweetlab.cache.bound import BoundedReads, Table
 from tweetlab.cache.breaker import CircuitBreaker
 from tweetlab.cache.client import Client
-from tweetlab.cache.fetch import Fetch
+from tweetlab.cache.fill import Fill, Miss
 from tweetlab.cache.flight import Flights, LookAgain
-from tweetlab.cache.lifetimes import Lifetimes
 from tweetlab.cache.local import LocalTweets
-from tweetlab.cache.lookup import Lookup, Miss
 from tweetlab.cache.refresh import Refresher
 from tweetlab.cache.stats import CacheStats
-from tweetlab.cache.store import Store
-from tweetlab.cache.values import Values
+from tweetlab.cache.store import Refused, Store, Unavailable
+from tweetlab.cache.table import BoundedReads, Table
+from tweetlab.cache.values import Cached, Values
 from tweetlab.errors import TweetNotFound
-from tweetlab.tweets.table import Read, Tweet, valid_id, valid_text
+from tweetlab.tweets import Read, Tweet, valid_id, valid_text
 
 
 class CachedTweets:
@@ -41,7 +38,7 @@ class CachedTweets:
     - ``missing_ttl``: seconds to remember that there is no tweet of an id; 0 does not.
     - ``refresh_ahead``: in its last so many seconds, a tweet is read anew in the background while
       readers get the cached one; 0 lets it expire. ``jitter``: the share of the ``ttl``, drawn at
-      random, by which a tweet expires earlier, lest all do at once.
+      random, by which a tweet expires earlier, so that not all do at once.
     - ``local_ttl``: seconds that the ``local_size`` latest tweets are kept in this process, too;
       0 keeps none.
     - ``breaker_failures``: after so many failures in a row Redis is not asked any more, but tried
@@ -92,15 +89,15 @@ class CachedTweets:
         self.ttl = ttl
         self.stats = stats = CacheStats(clock=clock)
         breaker = CircuitBreaker(breaker_failures, breaker_pause, on_change=stats.breaker_is)
-        values = Values(Lifetimes(ttl, refresh_ahead, jitter, clock, random), missing_ttl, stats)
-        self._store = Store(redis, breaker, stats, lease_seconds, background or _in_a_thread)
-        self._reads = BoundedReads(table, max_table_reads, stats)
+        self._clock = clock
+        self._values = Values(ttl, refresh_ahead, jitter, missing_ttl, stats, clock, random)
+        self._store = Store(redis, breaker, stats, lease_seconds, background)
         patience = lease_seconds if single_flight else None
-        self._fetch = Fetch(self._reads, self._store, values, stats, patience, sleep)
-        refresher = Refresher(self._fetch.refresh, background)
-        self._lookup = Lookup(self._store, values, refresher, stats)
-        self._local = LocalTweets(local_ttl, local_size) if local_ttl else None
+        self._fill = Fill(self._store, self._values, patience, sleep)
+        self._bounded = BoundedReads(table, max_table_reads, stats)
         self._flights = Flights[Read | None](lease_seconds) if single_flight else None
+        self._refresher = Refresher(background)
+        self._local = LocalTweets(local_ttl, local_size) if local_ttl else None
 
     def create(self, text: str) -> Tweet:
         """Store a new tweet in the table; it enters the cache when it is first read."""
@@ -125,7 +122,7 @@ class CachedTweets:
         started = time.perf_counter()
         found = self._find(valid_id(tweet_id), consistent)
         if isinstance(found, Tweet):
-            found = Read(found, source="cache", seconds=0.0, retries=0, read_units=0.0)
+            found = Read.from_cache(found)
         return replace(found, seconds=time.perf_counter() - started)
 
     def get_many(
@@ -137,7 +134,7 @@ class CachedTweets:
         wanted = list(dict.fromkeys(map(valid_id, tweet_ids)))
         if consistent:
             self.stats.count(misses=len(wanted))
-            return self._reads.get_many(wanted, True) if wanted else {}
+            return self._bounded.get_many(wanted, True) if wanted else {}
         found: dict[UUID, Tweet] = {}
         writes = 0
         if self._local:
@@ -145,11 +142,7 @@ class CachedTweets:
             found = {one: tweet for one in wanted if (tweet := self._local.get(one))}
             self.stats.count(hits=len(found), local_hits=len(found))
         asked = [tweet_id for tweet_id in wanted if tweet_id not in found]
-        answers = self._lookup.get_many(asked) if asked else {}
-        got = {one: answer for one, answer in answers.items() if isinstance(answer, Tweet)}
-        misses = {one: answer for one, answer in answers.items() if isinstance(answer, Miss)}
-        if misses:
-            got.update(self._fetch.get_many(misses))
+        got = self._look_up_many(asked) if asked else {}
         if self._local:
             for tweet in got.values():
                 self._local.put(tweet, writes)
@@ -173,38 +166,128 @@ class CachedTweets:
             self._drop(tweet_id)
 
     def _find(self, tweet_id: UUID, consistent: bool) -> Tweet | Read:
-        """A tweet that was in the cache, or the read that got it."""
+        """A read, from top to bottom: a tweet that was in the cache, or the read that got it."""
         if consistent:
             self.stats.count(misses=1)
-            return self._reads.read(tweet_id, True)
+            return self._bounded.read(tweet_id, True)
         writes = 0
         if self._local:
-            tweet = self._local.get(tweet_id)
-            if tweet:
+            if tweet := self._local.get(tweet_id):
                 self.stats.local_hit()
                 return tweet
             writes = self._local.writes
-        answer = self._lookup.get(tweet_id)
-        found = self._read_through(tweet_id, answer) if isinstance(answer, Miss) else answer
+        found = self._look_up(tweet_id)
         if found is None:
             raise TweetNotFound(tweet_id)
         if self._local:
             self._local.put(found.tweet if isinstance(found, Read) else found, writes)
         return found
 
-    def _read_through(self, tweet_id: UUID, miss: Miss) -> Read | None:
-        """Read the table, or share another's read of it."""
+    def _look_up(self, tweet_id: UUID) -> Tweet | Read | None:
+        """Look in Redis and, on a miss, in the table; None if there is no such tweet."""
+        value, redis = None, True
+        try:
+            value = self._store.get(tweet_id)
+        except Unavailable as reason:
+            redis = isinstance(reason, Refused)
+        cached = self._unpack(tweet_id, value)
+        if cached is None:
+            self.stats.count(misses=1)
+            return self._share(tweet_id, Miss(value, redis))
+        if cached.tweet:
+            self.stats.hit()
+        else:
+            self.stats.count(hits=1, negative_hits=1)
+        return cached.tweet
+
+    def _unpack(self, tweet_id: UUID, value: bytes | None) -> Cached | None:
+        """The answer in a value; one that is due is read anew behind the reader's back."""
+        cached = self._values.unpack(tweet_id, value)
+        if cached and value and cached.refresh_at <= self._clock():
+            self._refresher.start(tweet_id, lambda: self._refresh(tweet_id, value))
+        return cached
+
+    def _share(self, tweet_id: UUID, miss: Miss) -> Read | None:
+        """Of the threads that miss the same tweet, have one read the table for all."""
         if self._flights:
             for _ in range(2):
                 with suppress(LookAgain):
                     read, shared = self._flights.share(
-                        tweet_id, lambda: self._fetch.get(tweet_id, miss)
+                        tweet_id, lambda: self._read_table(tweet_id, miss)
                     )
                     if not shared:
                         return read
                     self.stats.count(waits=1)
-                    return read and Read(read.tweet, "cache", 0.0, 0, 0.0)
-        return self._fetch.get(tweet_id, miss)[0]
+                    return read and Read.from_cache(read.tweet)
+        return self._read_table(tweet_id, miss)[0]
+
+    def _read_table(self, tweet_id: UUID, miss: Miss) -> tuple[Read | None, bool]:
+        """Take the lease, read the table, and store what it says.
+
+        Gives the read, or None if there is no such tweet; and whether no write has overtaken it.
+        """
+        claim = self._fill.claim(tweet_id, miss)
+        arrived = self._values.unpack(tweet_id, claim.value)
+        if arrived:  # another process had the lease, and is done
+            self.stats.count(waits=1)
+            return (Read.from_cache(arrived.tweet) if arrived.tweet else None), True
+        try:
+            read = self._bounded.find(tweet_id, claim.consistent)
+        except BaseException:
+            self._fill.give_back({tweet_id: claim})
+            raise
+        return read, self._fill.keep(tweet_id, claim, read.tweet if read else None)
+
+    def _refresh(self, tweet_id: UUID, seen: bytes) -> bool:
+        """Read a tweet anew whose value is ``seen``; whether it was up to this process to do it.
+
+        If the table fails, the lease stays until its end, so that nobody tries again before.
+        """
+        try:
+            claim = self._store.claim(tweet_id, seen)
+            if claim.mine:
+                read = self._bounded.find(tweet_id, claim.consistent)
+                self._fill.keep(tweet_id, claim, read.tweet if read else None)
+                self.stats.count(refreshes=1)
+        except Exception as error:
+            self.stats.note(f"{tweet_id} was not refreshed: {error!r}")
+            return False
+        return claim.mine or claim.value is not None
+
+    def _look_up_many(self, tweet_ids: Sequence[UUID]) -> dict[UUID, Tweet]:
+        """The tweets of those ids that exist: by one MGET and, for the misses, one batch read."""
+        values: dict[UUID, bytes | None] = dict.fromkeys(tweet_ids)
+        redis = True
+        try:
+            values.update(zip(tweet_ids, self._store.get_many(tweet_ids), strict=True))
+        except Unavailable as reason:
+            redis = isinstance(reason, Refused)
+        cached = {one: self._unpack(one, value) for one, value in values.items()}
+        found = {one: hit.tweet for one, hit in cached.items() if hit and hit.tweet}
+        misses = {one: Miss(values[one], redis) for one, hit in cached.items() if hit is None}
+        hits = len(cached) - len(misses)
+        self.stats.count(hits=hits, misses=len(misses), negative_hits=hits - len(found))
+        if misses:
+            found.update(self._read_table_many(misses))
+        return found
+
+    def _read_table_many(self, misses: dict[UUID, Miss]) -> dict[UUID, Tweet]:
+        """The same as ``_read_table`` for many tweets, without waiting for another reader."""
+        claims = self._fill.claim_many(misses)
+        arrived = {one: self._values.unpack(one, claim.value) for one, claim in claims.items()}
+        found = {one: hit.tweet for one, hit in arrived.items() if hit and hit.tweet}
+        unknown = {one: claim for one, claim in claims.items() if arrived[one] is None}
+        self.stats.count(waits=len(claims) - len(unknown))
+        try:
+            for consistent in (False, True):
+                some = [one for one, claim in unknown.items() if claim.consistent is consistent]
+                if some:
+                    found.update(self._bounded.get_many(some, consistent))
+        except BaseException:
+            self._fill.give_back(unknown)
+            raise
+        self._fill.keep_many(unknown, found)
+        return found
 
     def _drop(self, tweet_id: UUID) -> None:
         """The table was written: forget all that was read before."""
@@ -213,7 +296,3 @@ class CachedTweets:
             self._flights.forget(tweet_id)
         if self._local:
             self._local.drop(tweet_id)
-
-
-def _in_a_thread(job: Callable[[], None]) -> None:
-    threading.Thread(target=job, name="tweetlab-cache-probe", daemon=True).start()

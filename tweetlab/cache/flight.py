@@ -2,8 +2,8 @@
 
 When a popular tweet expires, everybody misses it at once. Among the threads of a process, the
 first one leads a *flight*, and those who come while it is under way share its result. Among
-processes, the leaders compete for a *lease* in Redis; one gets it, and the others look again and
-again until the tweet is there.
+processes, the leaders compete for a *lease* in Redis (``leases.py``); one gets it, and the others
+look again and again until the tweet is there (``fetch.py``).
 """
 
 from __future__ import annotations
@@ -13,9 +13,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 from uuid import UUID
-
-from tweetlab.cache.leases import Claim
-from tweetlab.cache.store import Store
 
 T = TypeVar("T")
 
@@ -76,25 +73,3 @@ class Flights(Generic[T]):
         with self._lock:
             if self._flights.get(tweet_id) is flight:
                 del self._flights[tweet_id]
-
-
-def wait_for_turn(
-    store: Store,
-    tweet_id: UUID,
-    seen: bytes | None,
-    patience: float,
-    sleep: Callable[[float], None],
-) -> Claim:
-    """The lease, or the value that the one who had it left in Redis.
-
-    Looks every 2 ms at first, then after a tenth of the time waited so far: who waits for a slow
-    table asks less often. After ``patience`` seconds it gives up with a claim that has neither.
-    """
-    waited = 0.0
-    while True:
-        claim = store.claim(tweet_id, seen)
-        if claim.value is not None or claim.mine or waited >= patience:
-            return claim
-        pause = min(max(waited / 10, 0.002), 0.05)
-        sleep(pause)
-        waited += pause

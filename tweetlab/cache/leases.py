@@ -19,7 +19,7 @@ import secrets
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tweetlab.cache.codec import key
+from tweetlab.cache.values import key
 
 Command = tuple[Any, ...]
 
@@ -78,7 +78,7 @@ def claim(tweet_id: UUID, seen: bytes | None, lease_ms: int) -> Command:
     return "EVAL", _CLAIM, 3, *keys, secrets.token_hex(8), lease_ms, seen or b""
 
 
-def claimed(answer: Any) -> Claim:
+def parse_claim(answer: Any) -> Claim:
     """What Redis answered to that; an empty claim if it was an error."""
     if isinstance(answer, Exception):
         return Claim()

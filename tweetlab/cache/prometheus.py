@@ -10,17 +10,6 @@ from prometheus_client.registry import Collector
 
 from tweetlab.cache.stats import CacheStats
 
-COUNTS = {
-    "hits": "Reads answered by the cache",
-    "misses": "Reads that found no answer in the cache",
-    "negative_hits": "Hits that said there is no such tweet",
-    "local_hits": "Hits in the first level, without Redis",
-    "waits": "Misses that waited for another reader's table read",
-    "refreshes": "Tweets read anew before they expired",
-    "errors": "Failures of Redis, and values that were not the tweet",
-    "refused": "Reads that got TableBusy",
-}
-
 
 class CacheCollector(Collector):
     """Reads the counts when Prometheus asks, so that counting itself costs no more than before."""
@@ -30,7 +19,7 @@ class CacheCollector(Collector):
         self._cache = cache
 
     def collect(self) -> Iterator[Metric]:
-        for name, help_text in COUNTS.items():
+        for name, help_text in self._stats.counts().items():
             counter = CounterMetricFamily(f"tweetlab_cache_{name}", help_text, labels=["cache"])
             counter.add_metric([self._cache], getattr(self._stats, name))
             yield counter

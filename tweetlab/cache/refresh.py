@@ -24,32 +24,30 @@ PAUSE = 1.0
 
 
 class Refresher:
-    """Runs refreshes behind the readers' backs, one at a time for each tweet.
-
-    ``refresh`` says whether it was done; it raises nothing.
-    """
+    """Runs refreshes behind the readers' backs, one at a time for each tweet."""
 
     def __init__(
         self,
-        refresh: Callable[[UUID, bytes], bool],
         background: Callable[[Callable[[], None]], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._refresh = refresh
         self._background = background or _in_a_pool()
         self._running: set[UUID] = set()
         self._tried: TTLCache[UUID, bool] = TTLCache(10_000, PAUSE, timer=clock)
 
-    def start(self, tweet_id: UUID, seen: bytes) -> None:
-        """Refresh a tweet whose value is ``seen``, unless that is under way; returns at once."""
+    def start(self, tweet_id: UUID, refresh: Callable[[], bool]) -> None:
+        """Refresh a tweet, unless that is under way; returns at once.
+
+        ``refresh`` says whether it was done; it raises nothing.
+        """
         # Two threads at the same moment may both pass here; the lease lets one of them through.
         if tweet_id in self._running or tweet_id in self._tried:
             return
         self._running.add(tweet_id)
-        self._background(lambda: self._run(tweet_id, seen))
+        self._background(lambda: self._run(tweet_id, refresh))
 
-    def _run(self, tweet_id: UUID, seen: bytes) -> None:
-        if not self._refresh(tweet_id, seen):
+    def _run(self, tweet_id: UUID, refresh: Callable[[], bool]) -> None:
+        if not refresh():
             self._tried[tweet_id] = True
         self._running.discard(tweet_id)
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,12 @@ class Event:
     what: str
 
 
+def _count(help_text: str) -> int:
+    """A count that begins at 0; whoever shows it can say what it counts."""
+    count: int = field(default=0, metadata={"help": help_text})
+    return count
+
+
 @dataclass
 class CacheStats:
     """What the cache did so far; reads by ``get_many`` count one for each tweet.
@@ -25,22 +31,14 @@ class CacheStats:
     Every read that may be answered by the cache is a hit or a miss.
     """
 
-    hits: int = 0
-    """Reads answered at once, from Redis or from the first level."""
-    misses: int = 0
-    """Reads that found no answer there."""
-    negative_hits: int = 0
-    """Those of the hits that said: there is no such tweet."""
-    local_hits: int = 0
-    """Those of the hits that the first level answered, without Redis."""
-    waits: int = 0
-    """Those of the misses that waited for another reader's table read instead of making one."""
-    refreshes: int = 0
-    """Tweets read anew before they expired."""
-    errors: int = 0
-    """Times Redis failed, or held something that is not the tweet; the table answered instead."""
-    refused: int = 0
-    """Reads that got TableBusy: the table had as many as it may have."""
+    hits: int = _count("Reads answered at once, from Redis or from the first level")
+    misses: int = _count("Reads that found no answer there")
+    negative_hits: int = _count("Those of the hits that said: there is no such tweet")
+    local_hits: int = _count("Those of the hits that the first level answered, without Redis")
+    waits: int = _count("Those of the misses that waited for another reader's table read")
+    refreshes: int = _count("Tweets read anew before they expired")
+    errors: int = _count("Times Redis failed, or held what is not the tweet; the table answered")
+    refused: int = _count("Reads that got TableBusy: the table had as many as it may have")
     breaker: str = "closed"
     """Whether Redis is asked: "closed" yes, "open" no, "half-open" it is being tried."""
     events: deque[Event] = field(
@@ -55,6 +53,11 @@ class CacheStats:
         """Hits among all reads, 0 to 1; 0 before the first read."""
         reads = self.hits + self.misses
         return self.hits / reads if reads else 0.0
+
+    @classmethod
+    def counts(cls) -> dict[str, str]:
+        """The names of all counts, and what each counts."""
+        return {one.name: one.metadata["help"] for one in fields(cls) if "help" in one.metadata}
 
     def hit(self) -> None:
         """Count the commonest case, cheaply."""

@@ -59,6 +59,11 @@ class Read:
     throttles: int = 0
     """Attempts that DynamoDB answered with a throttle."""
 
+    @classmethod
+    def from_cache(cls, tweet: Tweet) -> Read:
+        """A read that no table was asked for."""
+        return cls(tweet, source="cache", seconds=0.0, retries=0, read_units=0.0)
+
 
 class TweetTable:
     """The tweets in DynamoDB, through a boto3 low-level client.

@@ -1,4 +1,5 @@
-"""A bound on the table reads under way: what the table cannot serve is refused, soon."""
+"""The table behind the cache, and a bound on its reads under way: what it cannot serve is refused,
+soon."""
 
 from __future__ import annotations
 
@@ -9,8 +10,8 @@ from typing import Protocol
 from uuid import UUID
 
 from tweetlab.cache.stats import CacheStats
-from tweetlab.errors import TableBusy
-from tweetlab.tweets.table import Read, Tweet
+from tweetlab.errors import TableBusy, TweetNotFound
+from tweetlab.tweets import Read, Tweet
 
 PATIENCE = 0.1
 """Seconds that a reader waits for its turn before it is refused."""
@@ -56,6 +57,13 @@ class BoundedReads:
         """One tweet; raises TableBusy, or what the table raises."""
         with self._turn():
             return self._table.read(tweet_id, consistent)
+
+    def find(self, tweet_id: UUID, consistent: bool) -> Read | None:
+        """The same, or None if there is no such tweet."""
+        try:
+            return self.read(tweet_id, consistent)
+        except TweetNotFound:
+            return None
 
     def get_many(self, tweet_ids: Iterable[UUID], consistent: bool = False) -> dict[UUID, Tweet]:
         """Many, which count as one read; raises TableBusy, or what the table raises."""

@@ -1,0 +1,149 @@
+"""A connection at hand for each thread; the pool's again when it fails, or the thread ends."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+import redis
+
+from tests.support.redises import Server, in_threads, join
+from tweetlab.cache import Client, connect
+from tweetlab.cache.client import Getter
+
+
+@pytest.fixture
+def getter(client: Client) -> Getter:
+    client.set("key", "value")
+    return Getter(client)
+
+
+@pytest.fixture
+def observer(valkey_url: str) -> Iterator[Any]:
+    """A client that sees the others' connections from the server's side."""
+    with redis.Redis.from_url(valkey_url) as client:
+        yield client
+
+
+def connections(observer: Any) -> dict[str, int]:
+    """How many commands came by each connection that is open."""
+    return {one["id"]: int(one["tot-cmds"]) for one in observer.client_list(_type="normal")}
+
+
+def test_a_thread_asks_by_the_same_connection_each_time(getter: Getter, observer: Any) -> None:
+    before = connections(observer)
+    for _ in range(20):
+        assert getter.get("key") == b"value"
+        assert getter.get("nothing") is None
+    more = [count - before.get(one, 0) for one, count in connections(observer).items()]
+    assert more.count(40) == 1
+
+
+def test_threads_that_ended_leave_their_connections_to_others(
+    getter: Getter, observer: Any
+) -> None:
+    before = connections(observer)
+    for _ in range(20):
+        threads, results = in_threads(1, lambda: getter.get("key"))
+        join(threads)
+        assert results == [b"value"]
+    assert len(connections(observer).keys() - before) <= 2
+
+
+def test_at_most_a_quarter_of_the_pool_is_kept_by_threads(valkey_url: str, observer: Any) -> None:
+    with connect(valkey_url + "?max_connections=8", timeout=10) as client:
+        getter, at_once = Getter(client), threading.Lock()
+        asked, leave = threading.Semaphore(0), threading.Event()
+
+        def ask() -> bytes | None:
+            with at_once:  # or the pool itself would run out
+                value = getter.get("nothing")
+            asked.release()
+            assert leave.wait(30)
+            return value
+
+        before = connections(observer)
+        threads, results = in_threads(16, ask)
+        for _ in threads:
+            assert asked.acquire(timeout=30)
+        assert len(connections(observer).keys() - before) <= 3
+        leave.set()
+        join(threads)
+        assert results == [None] * 16
+
+
+def test_a_server_that_hangs_is_waited_for_once(server: Server) -> None:
+    with connect(server.url, timeout=0.3) as client:
+        getter = Getter(client)
+        getter.get("nothing")
+        server.pause()
+        with patch.object(client, "execute_command") as asked_again:
+            with pytest.raises(redis.TimeoutError):
+                getter.get("nothing")
+            asked_again.assert_not_called()
+        server.resume()
+
+
+def test_a_server_that_closed_the_connection_is_asked_again(server: Server) -> None:
+    with connect(server.url, timeout=10) as client:
+        client.set("key", "value")
+        getter = Getter(client)
+        assert getter.get("key") == b"value"
+        client.client_kill_filter(_type="normal", skipme=True)
+        assert getter.get("key") == b"value"
+
+
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit, MemoryError])
+def test_an_answer_that_nobody_waited_for_is_not_the_next_ones(
+    getter: Getter, client: Any, interrupt: type[BaseException]
+) -> None:
+    """Interrupted after the question was sent, and before its answer was read."""
+    client.set("other", "another value")
+    assert getter.get("key") == b"value"
+    with (
+        patch.object(redis.Redis, "parse_response", side_effect=interrupt),
+        pytest.raises(interrupt),
+    ):
+        getter.get("other")
+    for _ in range(3):
+        assert getter.get("key") == b"value"
+
+
+def test_an_error_that_redis_answers_costs_no_connection(
+    getter: Getter, client: Any, observer: Any
+) -> None:
+    getter.get("key")
+    client.rpush("list", 1)
+    before = connections(observer)
+    for _ in range(3):
+        with pytest.raises(redis.ResponseError):
+            getter.get("list")
+    assert connections(observer).keys() == before.keys()
+
+
+def test_a_forked_process_has_connections_of_its_own(getter: Getter, client: Any) -> None:
+    assert getter.get("key") == b"value"
+    child = os.fork()
+    if not child:
+        right = False
+        try:
+            right = all(getter.get("key") == b"value" for _ in range(100))
+        finally:
+            os._exit(0 if right else 1)
+    right = all(getter.get("nothing") is None for _ in range(100))
+    _, status = os.waitpid(child, 0)
+    assert right
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert getter.get("key") == b"value"
+
+
+def test_a_pool_that_chooses_its_connections_is_asked_each_time(valkey_url: str) -> None:
+    pool = redis.BlockingConnectionPool.from_url(valkey_url)
+    with redis.Redis(connection_pool=pool) as client, patch.object(client, "client") as taken:
+        assert Getter(client).get("nothing") is None
+        taken.assert_not_called()
+    pool.disconnect()
