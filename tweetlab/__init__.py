@@ -3,63 +3,48 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from tweetlab.cache import CachedTweets, CacheStats
-    from tweetlab.errors import (
-        InvalidCapacity,
-        InvalidPolicy,
-        InvalidTweet,
-        LabError,
-        NothingAnswered,
-        TableBusy,
-        TableMismatch,
-        TableNotFound,
-        TableUnavailable,
-        TweetlabError,
-        TweetNotFound,
-    )
-    from tweetlab.lab import Lab, start
-    from tweetlab.simulate import timeline
-    from tweetlab.tweets import Read, Tweet, TweetTable
-
 __version__ = "0.1.0"
 
-__all__ = [
-    "CacheStats",
-    "CachedTweets",
-    "InvalidCapacity",
-    "InvalidPolicy",
-    "InvalidTweet",
-    "Lab",
-    "LabError",
-    "NothingAnswered",
-    "Read",
-    "TableBusy",
-    "TableMismatch",
-    "TableNotFound",
-    "TableUnavailable",
-    "Tweet",
-    "TweetNotFound",
-    "TweetTable",
-    "TweetlabError",
-    "__version__",
-    "start",
-    "timeline",
-]
+_PUBLIC = {
+    "cache": ["CacheStats", "CachedTweets"],
+    "errors": [
+        "InvalidCapacity",
+        "InvalidPolicy",
+        "InvalidTweet",
+        "LabError",
+        "NothingAnswered",
+        "TableBusy",
+        "TableMismatch",
+        "TableNotFound",
+        "TableUnavailable",
+        "TweetNotFound",
+        "TweetlabError",
+    ],
+    "lab": ["Lab", "start"],
+    "simulate": ["timeline"],
+    "tweets": ["Read", "Tweet", "TweetTable"],
+}
+"""What a lesson finds in ``tweetlab`` itself, by the room that has it."""
 
-if not TYPE_CHECKING:
+if TYPE_CHECKING:  # a type checker sees all that these rooms have
+    from tweetlab.cache import *  # noqa: F403
+    from tweetlab.errors import *  # noqa: F403
+    from tweetlab.lab import *  # noqa: F403
+    from tweetlab.simulate import *  # noqa: F403
+    from tweetlab.tweets import *  # noqa: F403
+else:
+    _ROOMS = {name: room for room, names in _PUBLIC.items() for name in names}
+    __all__ = ["__version__", *_ROOMS]
 
     def __getattr__(name: str) -> object:
         """Import a public name when it is first used: ``tweetlab doctor`` must run on a machine
         where a package is missing that another part of tweetlab needs.
         """
-        if name in __all__:
-            for home in ("errors", "tweets", "cache", "lab", "simulate"):
-                module = import_module(f"tweetlab.{home}")
-                if hasattr(module, name):
-                    globals()[name] = getattr(module, name)
-                    return globals()[name]
-        raise AttributeError(f"module 'tweetlab' has no attribute {name!r}")
+        if name not in _ROOMS:
+            raise AttributeError(f"module 'tweetlab' has no attribute {name!r}")
+        value = getattr(import_module(f"tweetlab.{_ROOMS[name]}"), name)
+        globals()[name] = value
+        return value
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})
