@@ -1,10 +1,9 @@
-"""A Redis client fit for a cache: it gives up soon, and has a connection at hand."""
+"""A Redis client fit for a cache: it gives up soon, and has connections at hand."""
 
 from __future__ import annotations
 
 import os
 import threading
-import weakref
 from typing import Any
 
 import redis
@@ -20,7 +19,7 @@ _CONNECTIONS = 1024
 """Each thread that is waiting for Redis holds a connection; redis-py allows 100 unless told."""
 
 _AT_HAND = 64
-"""Threads at most that keep a connection of their own, and at most for a quarter of the pool's."""
+"""Connections kept at hand at most, and at most a quarter of the pool's."""
 
 _START_SECONDS = 1
 """Patience at the start, when nobody is waiting for a tweet."""
@@ -66,58 +65,61 @@ class Getter:
     """Gets the bytes at a key, which is what a cache does most.
 
     redis-py takes a connection from its pool for each command, behind a lock, and looks whether it
-    is still good: a third of what a hit costs. Here each thread has a client with a connection of
-    its own, as ``client.client()`` of redis-py gives; the thread's end gives it back. A connection
-    that failed, or was interrupted between question and answer, goes back at once: the pool looks
-    at it before anyone uses it again.
+    is still good: a third of what a hit costs. Here some clients with a connection of their own are
+    kept at hand, as ``client.client()`` of redis-py makes them. One that failed, or was interrupted
+    between question and answer, gives its connection back: the pool looks at it before anyone uses
+    it again.
 
     That goes for a plain pool. A cluster, a pool that blocks and one that follows a Sentinel have
-    reasons of their own to choose a connection: there, and where all ``_AT_HAND`` are taken, the
-    client is asked in its own way.
+    reasons of their own to choose a connection: there, and where all that may be kept are in use,
+    the client is asked in its own way.
     """
 
     def __init__(self, client: Client) -> None:
         self._client: Any = client
         pool = getattr(client, "connection_pool", None)
         is_plain = type(client) is redis.Redis and type(pool) is redis.ConnectionPool
-        self._room = min(_AT_HAND, pool.max_connections // 4) if is_plain and pool else 0
+        self._most = min(_AT_HAND, pool.max_connections // 4) if is_plain and pool else 0
         self._begin()
 
     def _begin(self) -> None:
         self._process = os.getpid()
-        self._thread = threading.local()
-        self._free = threading.Semaphore(self._room)
+        self._at_hand: list[Any] = []
+        self._room = threading.Semaphore(self._most)
 
     def get(self, key: str) -> bytes | None:
         """The value, or None; raises as the client does."""
         if self._process != os.getpid():  # forked: those connections are the parent's
             self._begin()
-        client = getattr(self._thread, "client", None) or self._new_client()
         try:
-            return _get(client, key)
+            client = self._at_hand.pop()
+        except IndexError:
+            client = self._new_client()
+            if client is None:
+                return _get(self._client, key)
+        try:
+            value = _get(client, key)
         except redis.ResponseError:
+            self._at_hand.append(client)
             raise
         except BaseException as error:
-            if client is self._client:
-                raise
-            self._thread.client = None
             client.close()
+            self._room.release()
             if not isinstance(error, redis.ConnectionError):
                 raise
-        return _get(self._client, key)  # the server had closed the connection meanwhile
+            return _get(self._client, key)  # the server had closed the connection meanwhile
+        self._at_hand.append(client)
+        return value
 
     def _new_client(self) -> Any:
-        """A client of this thread's own, or the one that all share."""
-        if not self._free.acquire(blocking=False):
-            return self._client
+        """One more client with a connection of its own; None if there are enough."""
+        if not self._room.acquire(blocking=False):
+            return None
         try:
-            client = self._client.client()
+            return self._client.client()
         except BaseException:
-            self._free.release()
+            self._room.release()
             raise
-        weakref.finalize(client, self._free.release).atexit = False
-        self._thread.client = client
-        return client
 
 
 def _get(client: Any, key: str) -> bytes | None:
