@@ -13,12 +13,13 @@ from tweetlab import charts
 from tweetlab.charts import drawing
 from tweetlab.simulate import timeline
 
+BUDGET = timeline.TARGETS["dollars"]
 BOARD = pd.DataFrame(
     {
         "throttled": [0.003, 0.03],
         "p99_ms": [4.5, np.inf],
         "stale_s": [0.0, 600.0],
-        "dollars": [600.0, 675.0],
+        "dollars": [0.9 * BUDGET, BUDGET],
         "points": [100.0, 37.5],
     },
     index=["mine", "yours"],
@@ -49,8 +50,8 @@ def test_every_value_is_a_bar_as_long_as_its_part_of_the_target():
     bars: Any = [axes.patches for axes in chart.axes]
     drawn = [sorted({round(bar.get_width(), 6) for bar in panel}) for panel in bars]
     # Mine first; what is beyond twice the target is cut off there.
-    assert drawn == [[0.2, 2], [0.09, 2], [0, 2], [round(600 / 675, 6), 1]]
-    for axes, target in zip(chart.axes, ["1.5%", "50 ms", "12 s", "$675"], strict=True):
+    assert drawn == [[0.2, 2], [0.09, 2], [0, 2], [0.9, 1]]
+    for axes, target in zip(chart.axes, ["1.5%", "50 ms", "12 s", f"${BUDGET:,.0f}"], strict=True):
         assert axes.get_title(loc="left").endswith(f"\ntarget: {target}")
         assert all_at(axes.lines) == [{1}]
     draw(chart)
@@ -70,7 +71,8 @@ def test_the_scoreboard_in_words():
     assert chart.finding == "Mine meets 4 of 4 targets, the others 1"
     assert (
         "Yours: 38 points; throttled reads 3.0% (missed), latency, 99th percentile no answer "
-        "(missed), out of date, 99th percentile 600 s (missed), dollars a month $675 (met)."
+        "(missed), out of date, 99th percentile 600 s (missed), "
+        f"dollars a month ${BUDGET:,.0f} (met)."
     ) in chart.caption
 
 

@@ -53,22 +53,22 @@ def test_a_policy_that_keeps_nothing_puts_nothing_there(lab, tweets):
 
 
 def test_it_tells_the_policy_when(lab, tweets):
-    told = []
+    seen = []
 
-    class Told(Policy):
+    class Watching(Policy):
         def ttl(self, tweet, now):
-            told.append((tweet.gap, now))
+            seen.append((tweet.gap, now))
             return 0
 
         def __deepcopy__(self, memo):
             return self
 
     time, tweet = FakeTime(), tweets.create("when")
-    reader = PolicyReader(Told(), tweets, lab.redis, time.clock)
+    reader = PolicyReader(Watching(), tweets, lab.redis, time.clock)
     for seconds in (3, 4):
         time.sleep(seconds)
         reader.read(tweet.tweet_id)
-    assert told == [(float("inf"), 3), (4, 7)]
+    assert seen == [(float("inf"), 3), (4, 7)]
 
 
 def test_of_those_who_miss_together_one_reads_the_table(lab, tweets):

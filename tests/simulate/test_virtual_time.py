@@ -28,7 +28,7 @@ def reads_of(*made: tuple[float, UUID]) -> pd.DataFrame:
 
 
 def edits_of(*made: tuple[float, UUID, bool]) -> pd.DataFrame:
-    return pd.DataFrame(made, columns=["at", "tweet_id", "told"])
+    return pd.DataFrame(made, columns=["at", "tweet_id", "heard"])
 
 
 def crowd(number: int, at: float = 0) -> pd.DataFrame:
@@ -198,12 +198,12 @@ def test_how_long_an_answer_had_been_out_of_date():
 
 
 @pytest.mark.parametrize(
-    ("told", "drop", "source"), [(1, 1, "table"), (1, 0, "cache"), (0, 1, "cache")]
+    ("heard", "drop", "source"), [(1, 1, "table"), (1, 0, "cache"), (0, 1, "cache")]
 )
-def test_an_edit_that_the_cache_is_told_of_drops_the_tweet(told, drop, source):
+def test_an_edit_that_the_cache_hears_of_drops_the_tweet(heard, drop, source):
     policy = KeepAll(10)
     policy.drop_on_edit = bool(drop)
-    edits = edits_of((1, A, bool(told)))
+    edits = edits_of((1, A, bool(heard)))
     rows = simulate.replay(reads_of((0, A), (2, A)), 100, policy=policy, edits=edits)
     assert rows["source"].tolist() == ["table", source]
     assert rows["stale"].iloc[1] == pytest.approx(0 if source == "table" else 1 + CACHE)

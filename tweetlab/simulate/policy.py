@@ -1,7 +1,8 @@
 """Cache policies: which tweets a cache keeps, for how long, and which one goes when it is full.
 
-A policy only decides. ``Shelf`` does the bookkeeping for it, without a cache and without a clock,
-so the same policy runs in virtual time (``simulate``) and on real servers (``policy_reader``).
+A policy only decides. ``PolicyState`` does the bookkeeping for it, without a cache and without a
+clock, so the same policy runs in virtual time (``virtual_time``) and on real servers
+(``policy_reader``).
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from tweetlab.errors import InvalidPolicy
 
 
 @dataclass(eq=False)
-class Known:
-    """What the cache knows of a tweet that was asked for. Times are in seconds from the start.
+class TweetHistory:
+    """What a policy may know of a tweet that was asked for. Times are in seconds from the start.
 
-    - last_read: when somebody asked for it last
-    - gap: seconds between the last two times that somebody did; infinite after the first
-    - reads: how often somebody did since it was stored last
-    - stored: when it came from the table into the cache last
+    - last_read: when it was asked for last
+    - gap: seconds between the last two times that it was asked for; infinite after the first
+    - reads: how often it was asked for since it was last stored in the cache
+    - stored: when it was last stored in the cache
     - expires: when it leaves the cache, or left it
     """
 
@@ -38,21 +39,21 @@ class Known:
 class Policy:
     """Caches nothing: the policy to start from. Change what you like in a class of your own.
 
-    That of those who miss the same tweet one reads the table, and the others wait for it, is no
-    part of the policy: it is always so.
+    Whatever the policy, of those who miss the same tweet at once only one reads the table, and the
+    others wait for its answer.
     """
 
     size: float = math.inf
     """Tweets that the cache holds at most."""
     drop_on_edit: bool = True
-    """Whether a tweet leaves the cache when its edit goes through the program that has the cache.
+    """Whether an edit takes the tweet out of the cache, if the program that has the cache makes it.
     Edits that other programs make reach no cache: there only the time to live helps."""
 
-    def ttl(self, tweet: Known, now: float) -> float:
+    def ttl(self, tweet: TweetHistory, now: float) -> float:
         """Seconds to keep a tweet that was just read from the table; 0 does not keep it."""
         return 0
 
-    def evict(self, kept: list[Known], now: float) -> Known:
+    def evict(self, kept: list[TweetHistory], now: float) -> TweetHistory:
         """The cache is full: the tweet to drop. This is LRU: the one not read for longest."""
         return min(kept, key=lambda tweet: tweet.last_read)
 
@@ -63,16 +64,16 @@ class KeepAll(Policy):
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
 
-    def ttl(self, tweet: Known, now: float) -> float:
+    def ttl(self, tweet: TweetHistory, now: float) -> float:
         """The same for all."""
         return self.seconds
 
 
-class Shelf:
+class PolicyState:
     """Which tweets are in a cache that follows a policy. ``now`` is in seconds, and never falls.
 
-    It works on a copy of the policy, so that no run finds in it what another has left there.
-    Raises InvalidPolicy where the policy answers with what is no answer.
+    It works on a copy of the policy, so that what a run changes in it does not reach the next run.
+    Raises InvalidPolicy where the policy gives what cannot be used.
     """
 
     def __init__(self, policy: Policy) -> None:
@@ -81,14 +82,14 @@ class Shelf:
                 f"{policy!r} is not a policy. With `class Mine(Policy): ...`, it is `Mine()`."
             )
         self.policy = copy.deepcopy(policy)
-        self._known: dict[UUID, Known] = {}
-        self._kept: dict[UUID, Known] = {}
+        self._histories: dict[UUID, TweetHistory] = {}
+        self._kept: dict[UUID, TweetHistory] = {}
         self._ends: list[tuple[float, int, UUID]] = []
         self._puts = 0
 
-    def look(self, tweet_id: UUID, now: float) -> Known | None:
-        """Somebody asks for a tweet: what is known of it if it is in the cache, or else None."""
-        tweet = self._known.setdefault(tweet_id, Known(tweet_id))
+    def look(self, tweet_id: UUID, now: float) -> TweetHistory | None:
+        """Somebody asks for a tweet: its history if it is in the cache, or else None."""
+        tweet = self._histories.setdefault(tweet_id, TweetHistory(tweet_id))
         tweet.reads += 1
         tweet.gap, tweet.last_read = now - tweet.last_read, now
         return tweet if tweet_id in self._kept and now < tweet.expires else None
@@ -98,7 +99,7 @@ class Shelf:
 
         0 seconds is not at all, and then the tweet itself is among those that go.
         """
-        tweet = self._known.setdefault(tweet_id, Known(tweet_id))
+        tweet = self._histories.setdefault(tweet_id, TweetHistory(tweet_id))
         ttl = self.policy.ttl(tweet, now)
         if not isinstance(ttl, Real) or not math.isfinite(ttl):
             raise InvalidPolicy(f"ttl() gave {ttl!r}: it should give seconds, or 0 for not at all.")
@@ -108,7 +109,8 @@ class Shelf:
         gone = []
         while self.count(now) + 1 > self.policy.size:
             victim = self.policy.evict(list(self._kept.values()), now)
-            if not isinstance(victim, Known) or self._kept.pop(victim.tweet_id, None) is None:
+            kept = isinstance(victim, TweetHistory) and self._kept.pop(victim.tweet_id, None)
+            if not kept:
                 raise InvalidPolicy(f"evict() gave {victim!r}: it should give one of those kept.")
             gone.append(victim.tweet_id)
         tweet.reads, tweet.stored, tweet.expires = 0, now, now + ttl
@@ -117,8 +119,8 @@ class Shelf:
         heapq.heappush(self._ends, (tweet.expires, self._puts, tweet_id))
         return ttl, gone
 
-    def edited(self, tweet_id: UUID) -> None:
-        """The cache was told of an edit."""
+    def hear_of_edit(self, tweet_id: UUID) -> None:
+        """The cache hears that a tweet was edited."""
         if self.policy.drop_on_edit:
             self._kept.pop(tweet_id, None)
 

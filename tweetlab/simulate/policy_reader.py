@@ -12,7 +12,7 @@ from uuid import UUID
 
 from tweetlab.cache import Client, decode, encode, key
 from tweetlab.cache.flight import Flights, LookAgain
-from tweetlab.simulate.policy import Policy, Shelf
+from tweetlab.simulate.policy import Policy, PolicyState
 from tweetlab.tweets.table import Read, TweetTable
 
 PATIENCE = 30
@@ -22,8 +22,8 @@ PATIENCE = 30
 class PolicyReader:
     """Reads tweets by their ids, as a TweetTable does, through a cache that follows ``policy``.
 
-    The tweets are in Redis; what the policy is told of them is in this process, which alone may
-    use that cache. Nothing is edited. For more than an experiment there is CachedTweets.
+    The tweets are in Redis; what the policy knows of them is in this process, and no other may use
+    that cache. Nothing is edited. For more than an experiment there is CachedTweets.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class PolicyReader:
         self._redis: Any = redis  # redis-py's types allow for asynchronous clients
         start = clock()
         self._now: Callable[[], float] = lambda: clock() - start
-        self._shelf, self._lock = Shelf(policy), threading.Lock()
+        self._policy, self._lock = PolicyState(policy), threading.Lock()
         self._flights: Flights[Read] = Flights(PATIENCE)
 
     def read(self, tweet_id: UUID) -> Read:
@@ -45,7 +45,7 @@ class PolicyReader:
         started = time.perf_counter()
         read = self._cached(tweet_id)
         with self._lock:
-            self._shelf.look(tweet_id, self._now())
+            self._policy.look(tweet_id, self._now())
         read = read or self._read_through(tweet_id)
         return replace(read, seconds=time.perf_counter() - started)
 
@@ -66,8 +66,8 @@ class PolicyReader:
         if read:  # another's read was done since this reader looked
             return read
         read = self._table.read(tweet_id)
-        with self._lock:  # Redis changes in the order in which the shelf does
-            ttl, gone = self._shelf.put(tweet_id, self._now())
+        with self._lock:  # Redis changes in the order in which the policy decides
+            ttl, gone = self._policy.put(tweet_id, self._now())
             if gone:
                 self._redis.delete(*map(key, gone))
             if ttl:

@@ -8,7 +8,7 @@ refused are botocore's. What is assumed: each call takes a constant time, and no
 from __future__ import annotations
 
 import heapq
-import random as randomness
+import random
 from bisect import bisect_right
 from collections.abc import Generator
 from dataclasses import dataclass, fields
@@ -22,15 +22,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from tweetlab import workload
-from tweetlab.capacity import TableCapacity
-from tweetlab.simulate.policy import KeepAll, Policy, Shelf
+from tweetlab.capacity import TableCapacity, read_units
+from tweetlab.simulate.policy import KeepAll, Policy, PolicyState
 
 TABLE_SECONDS = 0.004
 """A call of the table, admitted or refused: what half of boto3's take to the lab's endpoint."""
 CACHE_SECONDS = 0.0005
 """A call of Redis, with what redis-py adds."""
-READ_UNITS = 0.5
-"""An eventually consistent read of an item of up to 4 KB."""
+READ_UNITS = read_units(1)
+"""A tweet is read eventually consistent, and is smaller than 4 KB."""
 ATTEMPTS = 3
 """As the lab's clients have, the first included."""
 RETRY_TOKENS, RETRY_COST = 500, 5
@@ -57,7 +57,7 @@ class _Row:
 
 
 class _Flight(list[Steps]):
-    """A table read under way, and those who wait for it; ``row`` is its reader's."""
+    """A table read under way, and the readers who wait for it; ``row`` is that of who reads."""
 
     def __init__(self, row: _Row) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ def replay(
 
     The table has ``read_capacity`` (RCU); each read costs half a unit. In front is a cache that
     keeps every tweet for ``ttl`` seconds, or one that follows a ``policy``; with neither, none.
-    Of ``edits``, rows of ``at``, ``tweet_id`` and ``told``, the cache hears those that are told.
+    ``edits`` has the columns ``at``, ``tweet_id``, and ``heard``: whether the cache hears of it.
     The same arguments give the same result: ``seed`` is for the random waits between attempts.
 
     Rules: the table admits as ``capacity.TableCapacity`` does, which gets ``limits``. A refused
@@ -109,12 +109,12 @@ def replay(
         policy = KeepAll(ttl)
     world = _World(read_capacity, policy, attempts, table_seconds, cache_seconds, seed, limits)
     if edits is not None:
-        for at, tweet_id in edits.loc[edits["told"], ["at", "tweet_id"]].itertuples(index=False):
+        for at, tweet_id in edits.loc[edits["heard"], ["at", "tweet_id"]].itertuples(index=False):
             world.begin(world.edit(tweet_id), at)
     rows = [_Row(*request) for request in zip(*workload.times_and_ids(requests), strict=True)]
-    queue = iter(sorted(rows, key=lambda row: row.at))
+    due = iter(sorted(rows, key=lambda row: row.at))
     for _ in range(min(workers, len(rows))):
-        world.begin(world.work(queue), 0.0)
+        world.begin(world.work(due), 0.0)
     world.run()
     columns = [field.name for field in fields(_Row)]
     frame = pd.DataFrame(map(attrgetter(*columns), rows), columns=columns)
@@ -141,10 +141,10 @@ class _World:
         self._agenda: list[tuple[float, int, Steps]] = []
         self._numbers = count()
         self._table = TableCapacity(read_capacity, 1, clock=lambda: self.now, **limits)
-        self._shelf = None if policy is None else Shelf(policy)
+        self._policy = None if policy is None else PolicyState(policy)
         self._attempts, self._tokens = attempts, RETRY_TOKENS
         self._table_seconds, self._cache_seconds = table_seconds, cache_seconds
-        self._random = randomness.Random(seed).random
+        self._random = random.Random(seed).random
         self._flights: dict[UUID, _Flight] = {}
 
     def begin(self, steps: Steps, at: float) -> None:
@@ -161,27 +161,27 @@ class _World:
             elif wait is not None:
                 self.begin(steps, self.now + wait)
 
-    def work(self, queue: Any) -> Steps:
+    def work(self, rows: Any) -> Steps:
         """A reader: makes one read after the other, each when it is due or as soon as possible."""
-        for row in queue:
+        for row in rows:
             yield max(0.0, row.at - self.now)
-            yield from self._read(row) if self._shelf else self._read_table(row)
+            yield from self._read(row) if self._policy else self._read_table(row)
             row.seconds = self.now - row.at
-            row.kept = self._shelf.count(self.now) if self._shelf else 0
+            row.kept = self._policy.count(self.now) if self._policy else 0
 
     def edit(self, tweet_id: UUID) -> Steps:
         """An edit that the cache hears of. Who comes now does not share a read from before."""
-        if self._shelf:
-            self._shelf.edited(tweet_id)
+        if self._policy:
+            self._policy.hear_of_edit(tweet_id)
             self._flights.pop(tweet_id, None)
         yield from ()  # it takes no time
 
     def _read(self, row: _Row) -> Steps:
         """Look in the cache, then in the table."""
-        assert self._shelf
+        assert self._policy
         row.cache_calls = 1
         yield self._cache_seconds
-        found = self._shelf.look(row.tweet_id, self.now)
+        found = self._policy.look(row.tweet_id, self.now)
         if found:
             row.source, row.as_of = "cache", found.stored
             return
@@ -195,7 +195,7 @@ class _World:
             return
         flight = self._flights[row.tweet_id] = _Flight(row)
         yield from self._read_table(row)
-        if row.source == "table" and self._shelf.put(row.tweet_id, self.now)[0]:
+        if row.source == "table" and self._policy.put(row.tweet_id, self.now)[0]:
             row.cache_calls += 1
         if self._flights.get(row.tweet_id) is flight:
             del self._flights[row.tweet_id]
