@@ -21,7 +21,7 @@ from tests.conftest import free_port, listening
 from tests.support.processes import gone
 from tweetlab import CachedTweets, LabError, Read, Tweet, cache
 from tweetlab.lab import servers
-from tweetlab.lab.servers import Servers, fake_redis, valkey
+from tweetlab.lab.servers import LabServers, fake_redis, valkey
 
 # What a kernel does: start a lab, and go on in spite of an interrupt.
 KERNEL = """
@@ -77,7 +77,7 @@ def test_interrupting_a_kernel_leaves_its_servers_running(tmp_path):
 @pytest.mark.usefixtures("leaves_no_process")
 def test_a_child_process_that_hangs_is_killed_with_its_valkey(monkeypatch):
     monkeypatch.setattr(servers, "STOP_SECONDS", 0.1)
-    running = Servers({"dynamodb": False})
+    running = LabServers({"dynamodb": False})
     child = psutil.Process(running._process.pid)
     [its_valkey] = child.children()
     child.suspend()
@@ -87,7 +87,7 @@ def test_a_child_process_that_hangs_is_killed_with_its_valkey(monkeypatch):
 
 
 def test_a_child_process_that_was_killed_leaves_no_valkey_once_the_lab_is_closed():
-    running = Servers({"dynamodb": False})
+    running = LabServers({"dynamodb": False})
     child = psutil.Process(running._process.pid)
     [its_valkey] = child.children()
     child.kill()
@@ -97,7 +97,7 @@ def test_a_child_process_that_was_killed_leaves_no_valkey_once_the_lab_is_closed
 
 @pytest.mark.usefixtures("leaves_no_process")
 def test_a_child_process_that_is_told_to_end_does_so_without_a_word(capfd):
-    running = Servers({"dynamodb": False})
+    running = LabServers({"dynamodb": False})
     child = psutil.Process(running._process.pid)
     [its_valkey] = child.children()
     child.terminate()
@@ -109,7 +109,7 @@ def test_a_child_process_that_is_told_to_end_does_so_without_a_word(capfd):
 def test_servers_that_do_not_start_are_an_error_that_says_where_to_look(monkeypatch, capfd):
     monkeypatch.setattr(servers, "_CHILD", "import sys; sys.exit('no such thing')")
     with pytest.raises(LabError, match=r"did not start. What they printed says why"):
-        Servers({})
+        LabServers({})
     assert "no such thing" in capfd.readouterr().err
 
 
@@ -118,7 +118,7 @@ def test_servers_that_take_for_ever_to_start_are_given_up(monkeypatch):
     monkeypatch.setattr(servers, "_CHILD", "import time; time.sleep(60)")
     monkeypatch.setattr(servers, "START_SECONDS", 0.1)
     with pytest.raises(LabError, match="did not start"):
-        Servers({})
+        LabServers({})
 
 
 # --- Valkey's port ----------------------------------------------------------------------------
@@ -167,8 +167,8 @@ def test_valkey_gives_up_when_every_port_is_taken(monkeypatch):
 # --- Windows, which has no Valkey -------------------------------------------------------------
 
 
-class Shelf:
-    """A table with one tweet on it."""
+class OneTweet:
+    """A table with one tweet in it."""
 
     def __init__(self) -> None:
         self.tweet = Tweet(uuid4(), "Example tweet.", datetime.now(UTC))
@@ -191,13 +191,13 @@ class Shelf:
 
 
 def test_fakeredis_serves_the_cache_and_ends():
-    shelf = Shelf()
-    tweet_id = shelf.tweet.tweet_id
+    table = OneTweet()
+    tweet_id = table.tweet.tweet_id
     with fake_redis() as url:
         client = cache.connect(url)
-        tweets = CachedTweets(shelf, client, ttl=60)
+        tweets = CachedTweets(table, client, ttl=60)
         assert [tweets.read(tweet_id).source for _ in range(2)] == ["table", "cache"]
-        assert tweets.get_many([tweet_id]) == {tweet_id: shelf.tweet}
+        assert tweets.get_many([tweet_id]) == {tweet_id: table.tweet}
         assert 0 < client.ttl(f"tweet:{tweet_id}") <= 60
         tweets.edit(tweet_id, "edited")
         assert tweets.get(tweet_id).text == "edited"

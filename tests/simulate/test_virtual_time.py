@@ -12,8 +12,9 @@ from botocore.retries import quota, standard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tweetlab import lab, simulate, workload
+from tweetlab import simulate, workload
 from tweetlab.capacity import TableCapacity
+from tweetlab.lab import clients
 from tweetlab.simulate import virtual_time
 from tweetlab.simulate.policy import KeepAll, Policy
 
@@ -107,7 +108,7 @@ def test_the_order_of_the_rows_is_that_of_the_requests():
 
 
 def test_the_retry_rules_are_botocores():
-    assert virtual_time.ATTEMPTS == lab.lab.ATTEMPTS
+    assert virtual_time.ATTEMPTS == clients.ATTEMPTS
     assert virtual_time.RETRY_TOKENS == quota.RetryQuota.INITIAL_CAPACITY
     checker: Any = standard.RetryQuotaChecker
     assert checker._THROTTLING_RETRY_COST == virtual_time.RETRY_COST

@@ -1,8 +1,10 @@
 """The lab: starts or finds the servers, and gives clients of them.
 
 lab        Lab and start()
+clients    boto3 clients that can reach nothing else
 servers    the servers' process
-breakable  a Redis to be broken
+breakable  a Redis to break
+closing    what a ``with`` block closes
 metrics    what the endpoint's tables consumed and refused
 """
 

@@ -1,4 +1,4 @@
-"""A Redis to be broken: killed, hung, started again. Nobody else's is in danger."""
+"""A Redis to break: to kill, to hang, to start again. It is nobody else's."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ import signal
 import time
 from collections.abc import Callable
 from threading import Timer
-from types import TracebackType
-from typing import Self
 
 import pandas as pd
 import redis
 
 from tweetlab import workload
-from tweetlab.lab.servers import Servers, free_port
+from tweetlab.lab.closing import Closing
+from tweetlab.lab.servers import LabServers, free_port
 from tweetlab.workload.open_loop import Reader
 
 
-class BreakableRedis:
-    """A Valkey of one's own, beside the lab's, always on the same port of 127.0.0.1.
+class BreakableRedis(Closing):
+    """Another Valkey, beside the lab's, always on the same port of 127.0.0.1.
 
     It ends with this process, however it ends, even while it hangs. It takes POSIX signals: Linux,
     macOS, or WSL. Raises LabError if it cannot be started.
@@ -28,7 +27,7 @@ class BreakableRedis:
     def __init__(self) -> None:
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
-        self._servers: Servers | None = None
+        self._servers: LabServers | None = None
         self._pid = 0
         self.start()
 
@@ -37,7 +36,7 @@ class BreakableRedis:
         if self._pid:
             return
         self._end()
-        self._servers = Servers({"dynamodb": False, "redis_port": self.port})
+        self._servers = LabServers({"dynamodb": False, "redis_port": self.port})
         with redis.Redis.from_url(self.url) as client:
             self._pid = client.info("server")["process_id"]
 
@@ -67,17 +66,6 @@ class BreakableRedis:
     def _signal(self, number: signal.Signals) -> None:
         if self._pid:  # or another process may have the id by now
             os.kill(self._pid, number)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def replay_outage(

@@ -1,4 +1,4 @@
-"""The lab: finds or starts the servers and gives clients of them, which can reach nothing else."""
+"""The lab: finds or starts the servers, and gives clients of them."""
 
 from __future__ import annotations
 
@@ -7,41 +7,32 @@ import os
 import urllib.error
 import urllib.request
 from http.client import HTTPException
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import boto3
-import botocore.session
 import pandas as pd
 import redis
-from botocore.awsrequest import AWSPreparedRequest
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, NoCredentialsError
 
 from tweetlab import cache
 from tweetlab.capacity import TableCapacity
 from tweetlab.errors import LabError
 from tweetlab.lab import metrics
-from tweetlab.lab.servers import Servers
+from tweetlab.lab.clients import aws_client, local_client
+from tweetlab.lab.closing import Closing
+from tweetlab.lab.servers import LabServers
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 DYNAMODB_VARIABLE = "AWS_ENDPOINT_URL_DYNAMODB"
 REDIS_VARIABLE = "REDIS_URL"
-REGION = "us-east-1"
-ATTEMPTS = 3
-"""Tries of each request, the first included: a run under overload must come to an end."""
 REDIS_SECONDS = 0.25
 """Patience with Redis: more than a cache of production has, as a laptop may be busy."""
-CONNECTIONS = 64
-"""Open connections of a client at most: as many readers as that need not wait for one."""
 _AWS_DOMAINS = ("amazonaws.com", "amazonaws.com.cn", "api.aws", "api.amazonwebservices.com.cn")
 _PROBE_SECONDS = 5
 
 
-class Lab:
+class Lab(Closing):
     """Clients of the lab's DynamoDB and Redis, and where the two listen.
 
     ``dynamodb`` is a boto3 low-level client, ``redis`` a redis.Redis that gives up soon, or
@@ -55,7 +46,7 @@ class Lab:
         dynamodb_url: str,
         redis: cache.Client,
         redis_url: str,
-        servers: Servers | None,
+        servers: LabServers | None,
         aws: bool = False,
     ) -> None:
         self.dynamodb = dynamodb
@@ -114,19 +105,8 @@ class Lab:
         if self._servers:
             self._servers.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def __repr__(self) -> str:
-        return f"<Lab: DynamoDB at {self.dynamodb_url}, Redis at {_shown(self.redis_url)}>"
+        return f"<Lab: DynamoDB at {self.dynamodb_url}, Redis at {_public(self.redis_url)}>"
 
 
 def start(
@@ -178,7 +158,7 @@ def start(
     servers = None
     own_dynamodb = not aws and not dynamodb_url
     if own_dynamodb or not redis_url:
-        servers = Servers(
+        servers = LabServers(
             {
                 "redis": not redis_url,
                 "dynamodb": own_dynamodb,
@@ -191,64 +171,6 @@ def start(
     client = client or local_client(str(dynamodb_url), servers)
     lab_redis = cache.connect(redis_url, REDIS_SECONDS)
     return Lab(client, client.meta.endpoint_url, lab_redis, redis_url, servers, aws)
-
-
-def local_client(url: str, keep: object = None) -> DynamoDBClient:
-    """A boto3 client of the DynamoDB at ``url`` that takes nothing from the environment or from
-    AWS' configuration files, and refuses to send to any other host. It keeps ``keep`` alive.
-    """
-    defaults: dict[str, Any] = {
-        name: (None, None, default, convert)
-        for name, (_, _, default, convert) in botocore.session.Session.SESSION_VARIABLES.items()
-    }
-    no_file = (None, None, os.devnull, None)
-    session = botocore.session.Session(
-        session_vars={**defaults, "config_file": no_file, "credentials_file": no_file}
-    )
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-        max_pool_connections=CONNECTIONS,
-        connect_timeout=5,
-        read_timeout=30,
-        proxies={},  # those of the environment would carry loopback traffic away
-    )
-    client = boto3.session.Session(botocore_session=session).client(
-        "dynamodb",
-        endpoint_url=url,
-        region_name=REGION,
-        aws_access_key_id="tweetlab",
-        aws_secret_access_key="tweetlab",
-        config=config,
-    )
-    host = urlsplit(url).netloc
-
-    def stay_local(request: AWSPreparedRequest, _kept: object = keep, **_: Any) -> None:
-        if urlsplit(request.url).netloc != host:
-            raise LabError(f"Refused to send a request to {request.url}: the lab is at {url}.")
-
-    client.meta.events.register_first("before-send.dynamodb", stay_local)
-    return client
-
-
-def aws_client() -> DynamoDBClient:
-    """A boto3 client of the real DynamoDB, with the credentials and the region that the AWS CLI
-    would use. Requests cost money. Raises LabError where those are missing.
-    """
-    session = botocore.session.Session()
-    session.set_config_variable("ignore_configured_endpoint_urls", True)
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-        max_pool_connections=CONNECTIONS,
-    )
-    try:
-        client = boto3.session.Session(botocore_session=session).client("dynamodb", config=config)
-        if session.get_credentials() is None:
-            raise NoCredentialsError
-    except BotoCoreError as error:
-        raise LabError(
-            f"The AWS account cannot be used: {error}. `aws configure` asks for what is missing."
-        ) from error
-    return client
 
 
 def _throttles_already(url: str) -> bool:
@@ -285,16 +207,16 @@ def _check_redis(url: str) -> None:
             client.ping()
     except ValueError:  # whose words may show the password
         raise LabError(
-            f"{REDIS_VARIABLE} is not a URL such as redis://127.0.0.1:6379/0: {_shown(url)!r}"
+            f"{REDIS_VARIABLE} is not a URL such as redis://127.0.0.1:6379/0: {_public(url)!r}"
         ) from None
     except (redis.RedisError, OSError) as error:
         raise LabError(
-            f"No Redis answers at {_shown(url)} ({error}). Start it, or unset {REDIS_VARIABLE} "
+            f"No Redis answers at {_public(url)} ({error}). Start it, or unset {REDIS_VARIABLE} "
             "to let the lab start its own."
         ) from error
 
 
-def _shown(url: str) -> str:
+def _public(url: str) -> str:
     """The URL without a password that may be in it."""
     scheme, separator, rest = url.partition("?")[0].rpartition("://")
     return scheme + separator + rest.rpartition("@")[2]

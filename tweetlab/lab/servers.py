@@ -28,7 +28,7 @@ STOP_SECONDS = 5
 _CHILD = "from tweetlab.lab.servers import main; main()"
 
 
-class Servers:
+class LabServers:
     """The child process. ``urls`` says where its servers listen: "dynamodb" and "redis"."""
 
     def __init__(self, options: dict[str, Any]) -> None:
@@ -152,7 +152,7 @@ async def _serve(options: dict[str, Any]) -> None:
             upstream = endpoint.Proxy(upstream_url) if upstream_url else endpoint.Moto()
             limits = endpoint.Limits(**options.get("limits", {}))
             runner, urls["dynamodb"] = await endpoint.start(endpoint.Endpoint(upstream, limits))
-        _say(urls)
+        _print_line(urls)
         await stop.wait()
         if runner:
             await runner.cleanup()
@@ -172,7 +172,7 @@ def _when_parent_ends(stop: asyncio.Event, loop: asyncio.AbstractEventLoop) -> N
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _say(line: dict[str, str]) -> None:
+def _print_line(line: dict[str, str]) -> None:
     print(json.dumps(line), flush=True)
 
 
@@ -181,4 +181,4 @@ def main() -> None:
     try:
         asyncio.run(_serve(json.loads(sys.argv[1])))
     except LabError as error:
-        _say({"error": str(error)})
+        _print_line({"error": str(error)})

@@ -1,0 +1,82 @@
+"""boto3 clients: of the lab's DynamoDB, which can reach nothing else, and of AWS by name."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.session
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, NoCredentialsError
+
+from tweetlab.errors import LabError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+REGION = "us-east-1"
+ATTEMPTS = 3
+"""Tries of each request, the first included: a run under overload must come to an end."""
+CONNECTIONS = 64
+"""Open connections of a client at most: as many readers as that need not wait for one."""
+
+
+def local_client(url: str, keep: object = None) -> DynamoDBClient:
+    """A boto3 client of the DynamoDB at ``url`` that takes nothing from the environment or from
+    AWS' configuration files, and refuses to send to any other host. It keeps ``keep`` alive.
+    """
+    defaults: dict[str, Any] = {
+        name: (None, None, default, convert)
+        for name, (_, _, default, convert) in botocore.session.Session.SESSION_VARIABLES.items()
+    }
+    no_file = (None, None, os.devnull, None)
+    session = botocore.session.Session(
+        session_vars={**defaults, "config_file": no_file, "credentials_file": no_file}
+    )
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        max_pool_connections=CONNECTIONS,
+        connect_timeout=5,
+        read_timeout=30,
+        proxies={},  # those of the environment would carry loopback traffic away
+    )
+    client = boto3.session.Session(botocore_session=session).client(
+        "dynamodb",
+        endpoint_url=url,
+        region_name=REGION,
+        aws_access_key_id="tweetlab",
+        aws_secret_access_key="tweetlab",
+        config=config,
+    )
+    host = urlsplit(url).netloc
+
+    def stay_local(request: AWSPreparedRequest, _kept: object = keep, **_: Any) -> None:
+        if urlsplit(request.url).netloc != host:
+            raise LabError(f"Refused to send a request to {request.url}: the lab is at {url}.")
+
+    client.meta.events.register_first("before-send.dynamodb", stay_local)
+    return client
+
+
+def aws_client() -> DynamoDBClient:
+    """A boto3 client of the real DynamoDB, with the credentials and the region that the AWS CLI
+    would use. Requests cost money. Raises LabError where those are missing.
+    """
+    session = botocore.session.Session()
+    session.set_config_variable("ignore_configured_endpoint_urls", True)
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        max_pool_connections=CONNECTIONS,
+    )
+    try:
+        client = boto3.session.Session(botocore_session=session).client("dynamodb", config=config)
+        if session.get_credentials() is None:
+            raise NoCredentialsError
+    except BotoCoreError as error:
+        raise LabError(
+            f"The AWS account cannot be used: {error}. `aws configure` asks for what is missing."
+        ) from error
+    return client
