@@ -1,1 +1,8 @@
-"""The command line, a file a command; nothing heavy is imported until one runs."""
+"""The command line; nothing heavy is imported until a command runs.
+
+main      the arguments, and which command they ask for
+demo      ``tweetlab demo``: the headline experiment
+endpoint  ``tweetlab endpoint``: serves a DynamoDB that throttles
+doctor    ``tweetlab doctor``: is this machine ready for the lessons?
+checkup   what the doctor looks at
+"""

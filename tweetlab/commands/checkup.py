@@ -38,12 +38,12 @@ DISK_BYTES = 100_000_000
 MEMORY_BYTES = 2_000_000_000
 """JupyterLab, a lesson's kernel and the two servers take about half a gigabyte together."""
 
-OK, NOTE, MEND = "ok", "note", "mend"
+OK, NOTE, FIX = "ok", "note", "fix"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found. ``kind`` is "ok", "note" (the lessons run all the same) or "mend"."""
+    """What a check found. ``kind`` is "ok", "note" (the lessons run all the same) or "fix"."""
 
     kind: str
     what: str
@@ -57,7 +57,7 @@ def python(version: tuple[int, ...], executable: str) -> Iterator[Finding]:
         yield Finding(OK, f"Python {found}.")
     else:
         yield Finding(
-            MEND,
+            FIX,
             f"Python is too old: {executable} is Python {found}, and the lessons need {needed} or "
             "newer.",
             f"install Python {needed} or newer and name it: make lab PYTHON=python{needed}. With "
@@ -71,7 +71,7 @@ def requirements() -> list[str]:
 
 
 def packages(
-    requirements: Callable[[], Sequence[str]],
+    required: Callable[[], Sequence[str]],
     version: Callable[[str], str],
     load: Callable[[str], Any] = importlib.import_module,
 ) -> Iterator[Finding]:
@@ -83,10 +83,10 @@ def packages(
     try:
         from packaging.requirements import Requirement
 
-        needed = [Requirement(line) for line in requirements()]
+        needed = [Requirement(line) for line in required()]
     except ModuleNotFoundError as error:  # PackageNotFoundError is one too
         yield Finding(
-            MEND,
+            FIX,
             f"The package {error.name} is missing from this Python, {sys.executable}.",
             f"start JupyterLab with `make lab`, which uses the right Python. Or: {install}",
         )
@@ -104,10 +104,10 @@ def packages(
         except metadata.PackageNotFoundError:
             trouble = f"The package {one.name} is missing."
         except Exception as error:  # whatever a broken package raises
-            trouble = f"The package {one.name} is there but broken: {_said(error)}"
+            trouble = f"The package {one.name} is there but broken: {_error_text(error)}"
         if trouble:
             bad = True
-            yield Finding(MEND, trouble, install)
+            yield Finding(FIX, trouble, install)
     if not bad:
         yield Finding(OK, f"The packages are there, all {len(needed)} of them.")
 
@@ -117,7 +117,7 @@ def proxies(env: Mapping[str, str]) -> Iterator[Finding]:
 
     The lab's own clients ignore proxies. The AWS CLI, another SDK and curl do not.
     """
-    proxies = {
+    urls = {
         name[: -len("_proxy")].lower(): value
         for name, value in env.items()
         if name.lower().endswith("_proxy") and value
@@ -127,11 +127,11 @@ def proxies(env: Mapping[str, str]) -> Iterator[Finding]:
     )
     if not names:
         yield Finding(OK, "No proxy stands between this machine and itself.")
-    elif all(proxy_bypass_environment(host, proxies) for host in ("127.0.0.1", "localhost")):
+    elif all(proxy_bypass_environment(host, urls) for host in ("127.0.0.1", "localhost")):
         yield Finding(OK, f"{' and '.join(names)}: set, but not for this machine (NO_PROXY).")
     else:
         yield Finding(
-            MEND,
+            FIX,
             f"A proxy swallows what is meant for this machine: {' and '.join(names)} is set, and "
             "NO_PROXY does not name 127.0.0.1 and localhost. The lessons' own clients ignore "
             "proxies; the AWS CLI, curl and clients that you make yourself do not.",
@@ -161,7 +161,7 @@ def ports(
     for port in taken:
         if port in wanted:
             yield Finding(
-                MEND,
+                FIX,
                 f"Port {port} is in use, by another program or by an earlier run of yours.",
                 f"end that program (`lsof -i :{port}` names it), or choose another port.",
             )
@@ -213,7 +213,7 @@ def clock(
     """
     if wall() < WRITTEN:
         yield Finding(
-            MEND,
+            FIX,
             f"The clock is behind: it says {time.strftime('%d %B %Y', time.gmtime(wall()))}.",
             "set the date and time, best by switching on the automatic setting (NTP).",
         )
@@ -226,7 +226,7 @@ def clock(
         jump = max(jump, step, key=abs)
     if abs(jump) > JUMP_SECONDS:
         yield Finding(
-            MEND,
+            FIX,
             f"The clock jumps: within {seconds:g} s it was set {abs(jump):.1f} s "
             f"{'forward' if jump > 0 else 'back'}. What expires after a time to live, or is dated, "
             "comes out wrong.",
@@ -253,17 +253,17 @@ def free_disk() -> int:
         return 0
 
 
-def room(disk: int, memory: int | None) -> Iterator[Finding]:
-    """``disk``: bytes free for temporary files; ``memory``: bytes in all, or None if unknown."""
-    if memory is not None and memory < MEMORY_BYTES:
+def room(disk: int, ram: int | None) -> Iterator[Finding]:
+    """``disk``: bytes free for temporary files; ``ram``: bytes of memory, or None if unknown."""
+    if ram is not None and ram < MEMORY_BYTES:
         yield Finding(
             NOTE,
-            f"This machine has {memory / 1e9:.1f} GB of memory, which is little.",
+            f"This machine has {ram / 1e9:.1f} GB of memory, which is little.",
             "shut down the kernels of lessons that you have finished.",
         )
     if disk < DISK_BYTES:
         yield Finding(
-            MEND,
+            FIX,
             f"The disk is full: {disk / 1e6:.0f} MB are left for temporary files.",
             f"free {DISK_BYTES / 1e6:.0f} MB, or name a folder that has them: "
             "export TMPDIR=/some/folder",
@@ -283,8 +283,8 @@ def servers(
             lab.dynamodb.list_tables()
     except Exception as error:  # whatever it is, it would end the lesson too
         yield Finding(
-            MEND,
-            f"A server of the lab cannot start, or does not answer. {_said(error)}",
+            FIX,
+            f"A server of the lab cannot start, or does not answer. {_error_text(error)}",
             "if the message does not say: run this once more; then look whether a virus scanner "
             "or firewall forbids programs to listen on 127.0.0.1, or to run from "
             f"{sys.prefix}.",
@@ -294,5 +294,5 @@ def servers(
         yield Finding(OK, f"The lab's servers start, answer and stop ({took:.1f} s).")
 
 
-def _said(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import pandas as pd
 
 from tweetlab import charts, workload
 from tweetlab.cache import CachedTweets
-from tweetlab.lab.lab import Lab, start
+from tweetlab.lab import Lab, start
 from tweetlab.tweets.table import TweetTable
 
 TWEETS = 20
@@ -42,16 +42,17 @@ def run(lab: Lab, cache: bool) -> pd.DataFrame:
         tweets.delete_table()
 
 
-def main(as_json: bool, out: Path | None, stream: TextIO) -> None:
-    """Run both, print the numbers to ``stream`` and save the chart to ``out``."""
+def main(as_json: bool, out: Path | None) -> int:
+    """Run both, print the numbers, and save the chart to ``out``; raises LabError."""
     with start() as lab:
         reads = {"without_cache": run(lab, cache=False), "with_cache": run(lab, cache=True)}
     result: dict[str, Any] = {name: workload.summary(rows) for name, rows in reads.items()}
     result["read_capacity"] = READ_CAPACITY
-    print(json.dumps(result) if as_json else _table(result), file=stream)
+    print(json.dumps(result) if as_json else _table(result))
     if out:
         figure = charts.throttling(reads["without_cache"], reads["with_cache"], READ_CAPACITY)
         figure.savefig(out)
+    return 0
 
 
 def _table(result: dict[str, Any]) -> str:

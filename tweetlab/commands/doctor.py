@@ -15,7 +15,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from tweetlab.commands import checkup as checks
-from tweetlab.commands.checkup import MEND, NOTE, Finding
+from tweetlab.commands.checkup import FIX, NOTE, Finding
 
 if TYPE_CHECKING:
     from tweetlab.lab.lab import Lab
@@ -29,18 +29,18 @@ class Report:
 
     @property
     def ready(self) -> bool:
-        """Whether nothing has to be mended."""
-        return not self._to_mend()
+        """Whether nothing has to be fixed."""
+        return not self._to_fix()
 
-    def _to_mend(self) -> int:
-        return sum(finding.kind == MEND for finding in self.findings)
+    def _to_fix(self) -> int:
+        return sum(finding.kind == FIX for finding in self.findings)
 
     def _verdict(self) -> str:
-        count = self._to_mend()
+        count = self._to_fix()
         if not count:
             return "This machine is ready for the lessons."
         things = "one thing has" if count == 1 else f"{count} things have"
-        return f'This machine is not ready yet: {things} to be mended, marked "mend".'
+        return f'This machine is not ready yet: {things} to be fixed, marked "fix".'
 
     def __str__(self) -> str:
         lines = []
@@ -53,9 +53,9 @@ class Report:
     __repr__ = __str__
 
     def _repr_markdown_(self) -> str:
-        """The verdict first, and what has to be mended before all else."""
+        """The verdict first, then what has to be fixed, and the others after it."""
         lines = [f"**{self._verdict()}**", ""]
-        for finding in sorted(self.findings, key=lambda finding: finding.kind != MEND):
+        for finding in sorted(self.findings, key=lambda finding: finding.kind != FIX):
             lines.append(f"- **{finding.kind}**: {finding.what}")
             if finding.todo:
                 lines.append(f"  *What to do:* {finding.todo}")
@@ -65,29 +65,29 @@ class Report:
 def check(ports: Sequence[int] = ()) -> Report:
     """Look this machine over, which takes a few seconds.
 
-    ``ports`` are those that you are going to serve on, such as 8010 for a shared endpoint: they
-    have to be free.
+    ``ports`` must be free: those that you are going to serve on, such as 8010 for a shared
+    endpoint.
     """
-    python = list(checks.python(sys.version_info[:3], sys.executable))
-    packages = [] if _bad(python) else list(checks.packages(checks.requirements, metadata.version))
-    findings = [
-        *python,
-        *packages,
+    findings = list(checks.python(sys.version_info[:3], sys.executable))
+    if _all_well(findings):
+        findings += checks.packages(checks.requirements, metadata.version)
+    well = _all_well(findings)
+    findings += [
         *checks.proxies(os.environ),
         *checks.own_servers(os.environ),
         *checks.ports(ports, os.environ, checks.in_use),
         *checks.clock(time.time, time.monotonic, time.sleep),
         *checks.room(checks.free_disk(), checks.memory()),
     ]
-    if _bad(python) or _bad(packages):
-        findings.append(Finding(NOTE, "The lab's servers were not tried: first mend the above."))
-    else:
+    if well:
         findings += checks.servers(_start, time.monotonic)
+    else:
+        findings.append(Finding(NOTE, "The lab's servers were not tried: first fix the above."))
     return Report(tuple(findings))
 
 
-def _bad(findings: Sequence[Finding]) -> bool:
-    return any(finding.kind == MEND for finding in findings)
+def _all_well(findings: Sequence[Finding]) -> bool:
+    return all(finding.kind != FIX for finding in findings)
 
 
 def _start() -> AbstractContextManager[Lab]:

@@ -1,15 +1,15 @@
 """The command line: ``tweetlab demo``, ``tweetlab endpoint`` and ``tweetlab doctor``.
 
-Each command imports what it needs when it runs: the doctor must, where a package is missing.
+Each is a file of that name, whose ``main`` takes the arguments by their names here. It is imported
+when it runs: the doctor must run where a package is missing that another command needs.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import signal
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,24 +18,16 @@ from tweetlab.errors import TweetlabError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 if it went well, 1 with a message on standard error if not."""
-    options = _parser().parse_args(arguments)
+    options = vars(_parser().parse_args(arguments))
     try:
-        if options.command == "doctor":
-            from tweetlab.commands import doctor
-
-            return doctor.main(options.port)
-        if options.command == "demo":
-            from tweetlab.commands import demo
-
-            demo.main(options.json, options.out, sys.stdout)
-        else:
-            asyncio.run(_serve(options))
+        command = import_module(f"tweetlab.commands.{options.pop('command')}")
+        code: int = command.main(**options)
     except (TweetlabError, OSError) as error:
         print(f"tweetlab: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    return 0
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -44,45 +36,47 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
 
-    demo_parser = commands.add_parser(
+    demo = commands.add_parser(
         "demo", help="read the same tweets without a cache and with one, and compare"
     )
-    demo_parser.add_argument("--json", action="store_true", help="print one JSON object")
-    demo_parser.add_argument(
+    demo.add_argument("--json", dest="as_json", action="store_true", help="print one JSON object")
+    demo.add_argument(
         "--out", type=figure, metavar="FIGURE.png", help="save the chart to this file"
     )
 
-    serve = commands.add_parser("endpoint", help="serve a DynamoDB that throttles, until ^C")
-    serve.add_argument("--port", type=port, default=8010, help="0 for a free one (%(default)s)")
-    serve.add_argument(
+    endpoint = commands.add_parser("endpoint", help="serve a DynamoDB that throttles, until ^C")
+    endpoint.add_argument("--port", type=port, default=8010, help="0 for a free one (%(default)s)")
+    endpoint.add_argument(
         "--upstream",
         type=url,
         metavar="URL",
         help="the DynamoDB to stand in front of; else moto, built in",
     )
-    serve.add_argument(
+    endpoint.add_argument(
         "--burst-seconds", type=seconds, default=300, help="unused capacity kept (%(default)s)"
     )
-    serve.add_argument(
+    endpoint.add_argument(
         "--initial-burst-seconds",
         type=seconds,
         default=0,
         help="unused capacity that a new table has already (%(default)s)",
     )
-    serve.add_argument(
+    endpoint.add_argument(
         "--partitions", type=partitions, metavar="N", help="partitions of each new table"
     )
-    serve.add_argument(
+    endpoint.add_argument(
         "--no-adaptive",
-        action="store_true",
+        dest="adaptive",
+        action="store_false",
         help="each partition has a fixed share of the throughput, as in 2015",
     )
 
-    doctor_parser = commands.add_parser(
+    doctor = commands.add_parser(
         "doctor", help="say whether this machine is ready for the lessons, and what to do if not"
     )
-    doctor_parser.add_argument(
+    doctor.add_argument(
         "--port",
+        dest="ports",
         type=port,
         action="append",
         default=[],
@@ -131,23 +125,3 @@ def figure(text: str) -> Path:
     if not path.absolute().parent.is_dir():
         raise argparse.ArgumentTypeError(f"there is no directory {path.parent}")
     return path
-
-
-async def _serve(options: argparse.Namespace) -> None:
-    from tweetlab import endpoint
-
-    limits = endpoint.Limits(
-        burst_seconds=options.burst_seconds,
-        initial_burst_seconds=options.initial_burst_seconds,
-        partitions=options.partitions,
-        adaptive=not options.no_adaptive,
-    )
-    upstream = endpoint.Proxy(options.upstream) if options.upstream else endpoint.Moto()
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
-    runner, address = await endpoint.start(endpoint.Endpoint(upstream, limits), options.port)
-    print(address, flush=True)
-    await stop.wait()
-    await runner.cleanup()

@@ -1,0 +1,31 @@
+"""Serve a DynamoDB that throttles, until interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import Any
+
+from tweetlab import endpoint
+
+
+def main(port: int, upstream: str | None, **limits: Any) -> int:
+    """Serve on that port of 127.0.0.1, or on a free one if it is 0, and print the URL.
+
+    ``upstream`` is the URL of the DynamoDB to stand in front of, or None for moto; ``limits`` are
+    those of ``endpoint.Limits``. Raises OSError if the port is taken.
+    """
+    asyncio.run(_serve(port, upstream, endpoint.Limits(**limits)))
+    return 0
+
+
+async def _serve(port: int, upstream: str | None, limits: endpoint.Limits) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    behind = endpoint.Proxy(upstream) if upstream else endpoint.Moto()
+    runner, address = await endpoint.start(endpoint.Endpoint(behind, limits), port)
+    print(address, flush=True)
+    await stop.wait()
+    await runner.cleanup()
