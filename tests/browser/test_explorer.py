@@ -17,7 +17,7 @@ from tests.support.notebook_servers import Served
 from tests.support.processes import gone
 from tweetlab.explore import SCENARIOS
 from tweetlab.explore.controls import LABELS
-from tweetlab.explore.settings import LIMITS
+from tweetlab.explore.settings import RANGES
 
 SWITCHES = ["Cache", "Single flight", "Adaptive capacity", "Compare"]
 WHO_HAS_THE_FOCUS = """(element => element.getAttribute("aria-label")
@@ -62,7 +62,7 @@ def test_everything_has_a_name_and_the_picture_has_words(face):
         expect(face.button(name)).to_be_enabled()
     for name in SWITCHES:
         expect(face.switch(name)).to_be_enabled()
-    for field in LIMITS:
+    for field in RANGES:
         name = LABELS[field]
         said = face.slider(name).get_attribute("aria-valuetext") or ""
         assert float(said) == float(face.number(name).text_content() or "")
@@ -86,7 +86,7 @@ def test_it_can_be_used_by_keyboard_alone(face):
     """From the scenario on, by Tab, in the order in which the controls are seen."""
     press, focus = face.page.keyboard.press, face.box.get_by_role("combobox")
     sliders = [
-        name for field in LIMITS for name in (LABELS[field], f"{LABELS[field]}, as a number")
+        name for field in RANGES for name in (LABELS[field], f"{LABELS[field]}, as a number")
     ]
     focus.focus()
     reached = []

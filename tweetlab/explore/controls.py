@@ -6,7 +6,7 @@ from typing import Any
 
 import ipywidgets as ipw
 
-from tweetlab.explore.settings import LIMITS, Settings
+from tweetlab.explore.settings import RANGES, Settings
 
 LABELS = {
     "read_capacity": "Read capacity (RCU)",
@@ -74,7 +74,7 @@ def control(name: str) -> Any:
     value = getattr(Settings(), name)
     if isinstance(value, bool):
         return ipw.Checkbox(value, description=LABELS[name], indent=False)
-    low, high = LIMITS[name]
+    low, high = RANGES[name]
     make = ipw.FloatSlider if isinstance(value, float) else ipw.IntSlider
     return make(
         value,

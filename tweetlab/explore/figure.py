@@ -22,20 +22,23 @@ PREVIEW_WIDTH = 280
 TITLE, HEIGHT, GAP = 40, 92, 18
 """Pixels: of a panel's title, its plot, and the room below it."""
 
-# The colours are those of Okabe and Ito.
+BLUE, VERMILLION, GREEN = drawing.WITH, drawing.WITHOUT, drawing.GREEN
+ORANGE, SKY, PINK, GREY = "#E69F00", "#56B4E9", "#CC79A7", "#8f8f8f"
+"""The others of Okabe and Ito's colours, as far as they are needed, and a grey."""
+
 AREAS = {
-    "failed": ("failed", Style("#D55E00", hatch="crosses")),
-    "late": ("after throttle", Style("#E69F00", hatch="stripes")),
-    "table": ("table", Style("#009E73", hatch="dots")),
-    "cache": ("cache, or shared", Style("#56B4E9", hatch="plain")),
+    "failed": ("failed", Style(VERMILLION, hatch="crosses")),
+    "late": ("after throttle", Style(ORANGE, hatch="stripes")),
+    "table": ("table", Style(GREEN, hatch="dots")),
+    "cache": ("cache, or shared", Style(SKY, hatch="plain")),
 }
 LIMIT = Style("#000000", "8 5", 2.5)
-EXPECTED = Style("#CC79A7", "2 4", 4)
-CONSUMED, HITS = Style("#009E73"), Style("#0072B2")
-MEDIAN, TAIL = Style("#0072B2"), Style("#D55E00", "9 4")
-WITHOUT, WITH = Style("#CC79A7", hatch="stripes"), Style("#CC79A7", hatch="plain")
-MOST, REST = Style("#0072B2", hatch="plain"), Style("#8f8f8f", hatch="dots")
-LAST, LAST_TAIL = Style("#8f8f8f", width=5), Style("#8f8f8f", "9 4", width=5)
+EXPECTED = Style(PINK, "2 4", 4)
+CONSUMED, HITS = Style(GREEN), Style(BLUE)
+MEDIAN, TAIL = Style(BLUE), Style(VERMILLION, "9 4")
+WITHOUT, WITH = Style(PINK, hatch="stripes"), Style(PINK, hatch="plain")
+MOST, REST = Style(BLUE, hatch="plain"), Style(GREY, hatch="dots")
+LAST, LAST_TAIL = Style(GREY, width=5), Style(GREY, "9 4", width=5)
 
 
 class Curve(NamedTuple):

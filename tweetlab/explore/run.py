@@ -1,4 +1,4 @@
-"""A live run: readers at work on real servers until they are stopped. No widget knows of this."""
+"""A live run: readers at work on real servers until they are stopped. It knows no widgets."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Literal, Protocol
+from typing import Literal
 from uuid import UUID
 
 import numpy as np
 
 from tweetlab.cache import CachedTweets
+from tweetlab.explore.explorer_lab import ExplorerLab
 from tweetlab.explore.series import Series
-from tweetlab.explore.settings import Event, Scenario, Settings
+from tweetlab.explore.settings import Scenario, ScenarioEvent, Settings
 from tweetlab.tweets.table import Read
 from tweetlab.workload import open_loop
 from tweetlab.workload.open_loop import Reader, Request, Row
@@ -27,40 +28,17 @@ LONGEST = 600.0
 """Seconds after which a run that nobody stops ends by itself."""
 
 
-class Servers(Protocol):
-    """What a run needs of the servers; see ``tweetlab.explore.bench``."""
-
-    turn: threading.Lock
-    """Held by the one run that uses them."""
-
-    @property
-    def tweet_ids(self) -> Sequence[UUID]:
-        """The most popular first; the last is the one that goes viral."""
-
-    def prepare(self, settings: Settings, warm: bool) -> Reader:
-        """A reader of a new table, which has saved up nothing."""
-
-    def change(self, settings: Settings) -> Reader:
-        """A reader by other settings of the same table."""
-
-    def lose_cache(self, seconds: float) -> None:
-        """Hang Redis for so long; it comes back empty."""
-
-    def clear(self) -> None:
-        """Delete what ``prepare`` made."""
-
-
 class LiveRun:
     """One run. ``series`` holds what the reads met, ``settings`` what holds now.
 
     It has two kinds of threads: the workers read, and a director prepares the servers, lets a
-    scenario's events happen, and changes what is changed meanwhile. All are daemons: a kernel can
-    end at any time. ``on_event`` is called by the director when an event changed the settings.
+    scenario's events happen, and applies the changes that are asked for. All are daemons: a kernel
+    can end at any time. The director calls ``on_event`` when an event changed the settings.
     """
 
     def __init__(
         self,
-        servers: Servers,
+        lab: ExplorerLab,
         scenario: Scenario,
         settings: Settings,
         on_event: Callable[[Settings], None] = lambda settings: None,
@@ -72,14 +50,14 @@ class LiveRun:
         self.series = Series()
         self.settings = settings
         self.error: Exception | None = None
-        self.news: list[Event] = []
+        self.news: list[ScenarioEvent] = []
         """What has happened in the scenario so far."""
-        self._servers = servers
+        self._lab = lab
         self._scenario = scenario
         self._on_event = on_event
         self._clock = clock
         self._sleep = sleep
-        self._random = np.random.default_rng(seed)
+        self._rng = np.random.default_rng(seed)
         self._stop = threading.Event()
         self._changes: queue.SimpleQueue[Settings | None] = queue.SimpleQueue()
         self._reader: Reader | None = None
@@ -139,12 +117,12 @@ class LiveRun:
 
     def _direct(self) -> None:
         try:
-            with self._servers.turn:  # the run before may still be clearing up
+            with self._lab.turn:  # the run before may still be clearing up
                 try:
                     if not self._stop.is_set():
                         self._read_on()
                 finally:
-                    self._servers.clear()
+                    self._lab.clear()
         except Exception as error:
             if self.going:  # what fails after the end is nobody's concern
                 self.error = error
@@ -152,11 +130,11 @@ class LiveRun:
             self.stop()
 
     def _read_on(self) -> None:
-        self._reader = self._servers.prepare(self.settings, self._scenario.warm)
+        self._reader = self._lab.prepare(self.settings, self._scenario.warm)
         self._started = self._clock()
         open_loop.begin(
             self,
-            load(lambda: self.settings, self._servers.tweet_ids, self._random),
+            endless_reads(lambda: self.settings, self._lab.tweet_ids, self._rng),
             self._finish,
             workers=WORKERS,
             spawn=_daemon,
@@ -171,7 +149,7 @@ class LiveRun:
                 return
             self.news.append(event)
             if event.outage:
-                self._servers.lose_cache(event.outage)
+                self._lab.lose_cache(event.outage)
             if event.changes:
                 self.change(replace(self.settings, **event.changes))
                 self._on_event(self.settings)
@@ -187,7 +165,7 @@ class LiveRun:
             except queue.Empty:
                 return
             if latest is not None:
-                self._reader = self._servers.change(latest)
+                self._reader = self._lab.change(latest)
 
     def read(self, tweet_id: UUID) -> Read:
         """Read by what the settings are now."""
@@ -199,10 +177,10 @@ class LiveRun:
             self.series.add(row, error)
 
 
-def load(
-    now: Callable[[], Settings], tweet_ids: Sequence[UUID], random: np.random.Generator
+def endless_reads(
+    now: Callable[[], Settings], tweet_ids: Sequence[UUID], rng: np.random.Generator
 ) -> Iterator[Request]:
-    """Reads without end, at random times, of tweets as popular as the settings say ``now``.
+    """Reads without end, at random times, of tweets as popular as the settings that ``now`` gives.
 
     The first of ``tweet_ids`` is the most popular; the last is the one that goes viral.
     """
@@ -212,8 +190,8 @@ def load(
     while True:
         if settings is not (latest := now()):
             settings, up_to = latest, np.cumsum(latest.shares)
-        at += random.exponential(1 / settings.rate)
-        rank = int(np.searchsorted(up_to, random.random() * up_to[-1], side="right"))
+        at += rng.exponential(1 / settings.rate)
+        rank = int(np.searchsorted(up_to, rng.random() * up_to[-1], side="right"))
         yield Request(place, at, tweet_ids[rank if rank < settings.tweets else -1])
         place += 1
 

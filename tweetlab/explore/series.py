@@ -15,7 +15,7 @@ from tweetlab.workload.open_loop import Row
 STEP = 0.125
 """Seconds from one point to the next."""
 SPAN = 1.0
-"""Seconds before it that a point tells of."""
+"""Seconds before it that a point covers."""
 
 
 class Point(NamedTuple):
@@ -84,7 +84,7 @@ class Series:
             if done.at > at:
                 self._inbox.append(done)
                 continue
-            # A read that was told of too late counts from now on, lest it be lost.
+            # A read that is added too late counts from now on, so that none is lost.
             self._recent.append(done._replace(at=max(done.at, at - STEP)))
             self.total[done.outcome] += 1
             self.total["throttled"] += done.row.throttled

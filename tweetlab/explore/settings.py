@@ -11,11 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tweetlab import workload
+from tweetlab.capacity import read_units
 
-READ_UNITS = 0.5
-"""An eventually consistent read of up to 4 KB (Developer Guide, "Read consistency")."""
 MOST_TWEETS = 1000
-LIMITS = {
+RANGES = {
     "read_capacity": (1, 150),
     "rate": (10, 300),
     "skew": (0.0, 2.0),
@@ -70,8 +69,11 @@ class Settings:
 
     @cached_property
     def needed(self) -> float:
-        """Read units a second that these reads take, once the cache is warm, if there is one."""
-        return self.rate * (1 - self.hit_ratio) * READ_UNITS
+        """Read units a second that these reads take, once the cache is warm, if there is one.
+
+        Each is eventually consistent, of a tweet smaller than 4 KB.
+        """
+        return self.rate * (1 - self.hit_ratio) * read_units(1)
 
 
 @cache
@@ -80,7 +82,7 @@ def _popularity(tweets: int, skew: float) -> npt.NDArray[np.float64]:
 
 
 @dataclass(frozen=True)
-class Event:
+class ScenarioEvent:
     """Something that happens in a scenario, ``at`` seconds after the start."""
 
     at: float
@@ -101,7 +103,7 @@ class Scenario:
     settings: Settings
     warm: bool = True
     """Whether the cache holds already what it would after a long time."""
-    events: tuple[Event, ...] = ()
+    events: tuple[ScenarioEvent, ...] = ()
 
 
 SCENARIOS = (
@@ -116,7 +118,7 @@ SCENARIOS = (
         "cache on.",
         Settings(read_capacity=60, rate=80, cache=False),
         events=(
-            Event(
+            ScenarioEvent(
                 8,
                 "A new tweet goes viral: of three times as many reads, it gets two in three.",
                 {"rate": 240, "viral": 2 / 3},
@@ -136,8 +138,8 @@ SCENARIOS = (
         "readers get?",
         Settings(read_capacity=5),
         events=(
-            Event(8, "Redis hangs, for 6 seconds.", outage=6),
-            Event(14, "Redis is back, but empty."),
+            ScenarioEvent(8, "Redis hangs, for 6 seconds.", outage=6),
+            ScenarioEvent(14, "Redis is back, but empty."),
         ),
     ),
     Scenario(

@@ -7,36 +7,24 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
-from types import TracebackType
-from typing import Protocol, Self
 
 import ipywidgets as ipw
 from IPython.display import Javascript, display
 
 from tweetlab.explore import figure, words
-from tweetlab.explore.bench import Bench
 from tweetlab.explore.controls import LABELS, LOOK, NAMES, control
-from tweetlab.explore.run import LiveRun, Servers
+from tweetlab.explore.explorer_lab import ExplorerLab
+from tweetlab.explore.run import LiveRun
 from tweetlab.explore.series import STEP, Point
 from tweetlab.explore.settings import SCENARIOS, Scenario, Settings
+from tweetlab.lab.closing import Closing
 
 SPEAK = 1.5
 """Seconds at least from one sentence to the next, so that it can be read, or read out."""
 CLOSE_SECONDS = 10
 
 
-class Bound(Servers, Protocol):
-    """The servers of a run, and what the explorer does with them besides."""
-
-    @property
-    def owns_redis(self) -> bool:
-        """Whether their Redis may be made to fail."""
-
-    def close(self) -> None:
-        """Stop them."""
-
-
-class Explorer:
+class Explorer(Closing):
     """Controls, a live chart, and a line of words. A notebook shows it where it is a cell's last
     line.
 
@@ -45,14 +33,14 @@ class Explorer:
     ``explorer.run.click()``, ``explorer.controls["rate"].value = 200``.
     """
 
-    def __init__(self, servers: Bound | None = None) -> None:
-        self._servers = Bench() if servers is None else servers
+    def __init__(self, lab: ExplorerLab | None = None) -> None:
+        self._lab = lab or ExplorerLab()
         self._lock = threading.RLock()
         self._muted = False
         self._live: LiveRun | None = None
         self._last: Sequence[Point] = ()
         self._spoken = 0.0
-        scenarios = [s for s in SCENARIOS if self._servers.owns_redis or not _breaks_redis(s)]
+        scenarios = [s for s in SCENARIOS if self._lab.owns_redis or not _breaks_redis(s)]
 
         self.scenario = ipw.Dropdown(
             options=[(scenario.name, scenario) for scenario in scenarios],
@@ -71,14 +59,14 @@ class Explorer:
         self.preview = ipw.HTML()
         self.box = self._lay_out()
 
-        self.scenario.observe(lambda _: self._choose(), "value")
+        self.scenario.observe(lambda _: self._take_scenario(), "value")
         for each in self.controls.values():
             each.observe(lambda _: self._change(), "value")
         self.compare.observe(lambda _: self._draw(), "value")
         self.run.on_click(lambda _: self._begin())
         self.stop.on_click(lambda _: self._halt())
-        self.reset.on_click(lambda _: self._forget())
-        self._choose()
+        self.reset.on_click(lambda _: self._start_over())
+        self._take_scenario()
 
     @property
     def settings(self) -> Settings:
@@ -90,21 +78,10 @@ class Explorer:
         self._halt()
         if self._live:
             self._live.join(CLOSE_SECONDS)
-        self._servers.close()
+        self._lab.close()
         for widget in (*self.controls.values(), self.scenario, self.run, self.stop, self.reset):
             widget.disabled = True
         self._say("The explorer was closed, and its servers stopped.")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _ipython_display_(self) -> None:
         display(self.box, Javascript(NAMES))  # type: ignore[no-untyped-call]
@@ -112,7 +89,7 @@ class Explorer:
     # What the controls do. They may be used from several threads: JupyterLab lets them work while
     # a cell runs, in a thread of its own, and a scenario's events move the sliders.
 
-    def _choose(self) -> None:
+    def _take_scenario(self) -> None:
         """A scenario was picked: set the controls to it."""
         scenario: Scenario = self.scenario.value
         self.about.value = escape(scenario.about, quote=False)
@@ -138,11 +115,11 @@ class Explorer:
             self._halt()
             if self._live and self._live.series.points:
                 self._last = self._live.series.points
-            live = LiveRun(self._servers, self.scenario.value, self.settings, self._show)
+            live = LiveRun(self._lab, self.scenario.value, self.settings, self._show)
             self._live = live
             live.start()
             self.stop.button_style = "danger"
-            threading.Thread(target=self._film, args=[live], daemon=True).start()
+            threading.Thread(target=self._draw_frames, args=[live], daemon=True).start()
 
     def _halt(self) -> None:
         with self._lock:
@@ -150,14 +127,14 @@ class Explorer:
                 self._live.stop()
                 self._end(self._live)
 
-    def _forget(self) -> None:
+    def _start_over(self) -> None:
         with self._lock:
             self._halt()
             self._live, self._last = None, ()
-            self._choose()
+            self._take_scenario()
 
     def _show(self, settings: Settings) -> None:
-        """Set the controls without taking that for the learner's doing."""
+        """Set the controls, as if nobody had moved them."""
         with self._lock:
             self._muted = True
             try:
@@ -169,7 +146,7 @@ class Explorer:
 
     # What is seen of a run.
 
-    def _film(self, live: LiveRun) -> None:
+    def _draw_frames(self, live: LiveRun) -> None:
         """Draw frame after frame; where drawing is slow, no more than half of the time."""
         while live.going:
             started = time.monotonic()

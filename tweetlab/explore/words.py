@@ -10,9 +10,9 @@ from tweetlab.explore.series import Point
 from tweetlab.explore.settings import Settings
 
 NEWS_SECONDS = 4
-"""How long an event is told of."""
+"""For how long the words name an event."""
 FEW = 0.02
-"""A part of the reads that is not worth a word."""
+"""A share of the reads that is too small to be worth a word."""
 
 
 def preview(settings: Settings) -> str:
@@ -36,8 +36,8 @@ def now(run: LiveRun) -> str:
     if not run.series.points:
         return "The first reads are on their way …"
     point = run.series.points[-1]
-    told = [event.words for event in run.news if point.at - event.at < NEWS_SECONDS]
-    return " ".join([*told, situation(point, run.redis_answers)])
+    news = [event.words for event in run.news if point.at - event.at < NEWS_SECONDS]
+    return " ".join([*news, situation(point, run.redis_answers)])
 
 
 def situation(point: Point, redis_answers: bool = True) -> str:

@@ -1,10 +1,10 @@
-"""The servers of the explorer: the lab's own, with a table for each run."""
+"""The explorer's servers: those of a lab, with a table for each run."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -16,6 +16,7 @@ from tweetlab import lab
 from tweetlab.cache import CachedTweets, encode, key
 from tweetlab.errors import LabError
 from tweetlab.explore.settings import MOST_TWEETS, Settings
+from tweetlab.lab.closing import Closing
 from tweetlab.tweets.table import Tweet, TweetTable, to_item
 from tweetlab.workload.open_loop import Reader
 
@@ -34,22 +35,19 @@ PIPELINE = 100
 REDIS_SECONDS = 10
 
 
-class Bench:
+class ExplorerLab(Closing):
     """A lab with adaptive capacity and, when it is asked for, one without; one cache for both.
 
-    ``start`` starts a lab, as ``tweetlab.start`` does, whose errors are raised. Whoever works with
-    the bench holds ``turn``. ``seed`` decides what a warm cache holds.
+    Raises LabError if they cannot be started.
     """
 
-    def __init__(
-        self, start: Callable[..., lab.Lab] = lab.start, *, seed: int | None = None
-    ) -> None:
+    def __init__(self) -> None:
         self.turn = threading.Lock()
+        """Held by the one run that uses the servers."""
         self.tweet_ids: list[UUID] = []
         """The most popular first; the last is the one that goes viral."""
-        self._start = start
-        self._random = np.random.default_rng(seed)
-        self._labs = {True: start(partitions=PARTITIONS)}
+        self._rng = np.random.default_rng()
+        self._labs = {True: lab.start(partitions=PARTITIONS)}
         self._redis = self._labs[True].redis
         self._tweets: list[Tweet] = []
         self._tables: dict[bool, TweetTable] = {}
@@ -116,7 +114,7 @@ class Bench:
 
     def _new_table(self, settings: Settings) -> TweetTable:
         if settings.adaptive not in self._labs:
-            self._labs[settings.adaptive] = self._start(
+            self._labs[settings.adaptive] = lab.start(
                 partitions=PARTITIONS, adaptive=settings.adaptive
             )
         # A client has a quota of retries: each run begins with a full one, as a program does.
@@ -139,7 +137,7 @@ class Bench:
         return table
 
     def _warm(self, settings: Settings) -> None:
-        warm = list(warm_cache(self._tweets, settings, self._random))
+        warm = list(warm_cache(self._tweets, settings, self._rng))
         for start in range(0, len(warm), PIPELINE):
             with self._redis.pipeline(transaction=False) as pipeline:
                 for tweet, left_ms in warm[start : start + PIPELINE]:
@@ -164,15 +162,15 @@ class Bench:
 
 
 def warm_cache(
-    tweets: Sequence[Tweet], settings: Settings, random: np.random.Generator
+    tweets: Sequence[Tweet], settings: Settings, rng: np.random.Generator
 ) -> Iterator[tuple[Tweet, int]]:
     """The tweets that are in a warm cache, each with the milliseconds that it still has.
 
     Each is there as likely as it would be after a long time. One that is looked at at any moment
     has between nothing and all of its time left, and any of that as likely.
     """
-    there = random.random(settings.tweets) < settings.hit_chances[:-1]
-    left_ms = np.ceil((1 - random.random(settings.tweets)) * settings.ttl * 1000)
+    there = rng.random(settings.tweets) < settings.hit_chances[:-1]
+    left_ms = np.ceil((1 - rng.random(settings.tweets)) * settings.ttl * 1000)
     for tweet, is_there, left in zip(tweets[: settings.tweets], there, left_ms, strict=True):
         if is_there:
             yield tweet, int(left)

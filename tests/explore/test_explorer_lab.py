@@ -1,0 +1,184 @@
+"""The explorer's servers, which are real here: its tables, and its cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import redis
+
+import tweetlab
+from tests.support.explorer_fakes import IDS, NOW, QUIET, point, until
+from tweetlab import workload
+from tweetlab.cache import CachedTweets, key
+from tweetlab.errors import LabError
+from tweetlab.explore import SCENARIOS, Explorer, ScenarioEvent, Settings, words
+from tweetlab.explore.explorer_lab import PARTITIONS, ExplorerLab, warm_cache
+from tweetlab.explore.run import LiveRun
+from tweetlab.explore.settings import MOST_TWEETS
+from tweetlab.tweets.table import Tweet, TweetTable
+from tweetlab.workload.open_loop import Reader
+
+
+@pytest.fixture(scope="module")
+def real() -> Iterator[ExplorerLab]:
+    with ExplorerLab() as made:
+        yield made
+
+
+@pytest.fixture
+def explorer_lab(real: ExplorerLab) -> Iterator[ExplorerLab]:
+    yield real
+    real.clear()
+
+
+def description(reader: Reader) -> Any:
+    table = reader.table if isinstance(reader, CachedTweets) else reader
+    assert isinstance(table, TweetTable)
+    return table._dynamodb.describe_table(TableName=table.name)["Table"]
+
+
+def test_a_run_gets_a_table_of_its_own_with_all_the_tweets(explorer_lab):
+    reader = explorer_lab.prepare(Settings(read_capacity=100, cache=False), warm=True)
+    assert len(set(explorer_lab.tweet_ids)) == MOST_TWEETS + 1
+    for tweet_id in (explorer_lab.tweet_ids[0], explorer_lab.tweet_ids[-1]):
+        assert reader.read(tweet_id).source == "table"
+    assert description(reader)["ProvisionedThroughput"]["ReadCapacityUnits"] == 100
+    name = description(reader)["TableName"]
+    explorer_lab.clear()
+    with pytest.raises(tweetlab.TweetlabError):
+        reader.read(explorer_lab.tweet_ids[0])
+    assert description(explorer_lab.prepare(Settings(), warm=False))["TableName"] != name
+
+
+def test_a_table_has_saved_up_nothing_and_throttles(explorer_lab):
+    reader = explorer_lab.prepare(Settings(read_capacity=1, cache=False), warm=False)
+    requests = workload.zipf(explorer_lab.tweet_ids[:10], rate=60, seconds=0.5)
+    reads = workload.replay(reader, requests, progress=False)
+    assert reads["throttled"].mean() > 0.8
+
+
+def test_a_warm_cache_holds_what_it_would_after_a_long_time():
+    settings = Settings(ttl=60, tweets=1000, rate=20)
+    tweets = [Tweet(tweet_id, "Text.", NOW) for tweet_id in IDS]
+    rng = np.random.default_rng(0)
+    warm = [dict(warm_cache(tweets, settings, rng)) for _ in range(100)]
+    seen = np.array([[tweet in cache for tweet in tweets] for cache in warm]).mean(axis=0)
+    chances = settings.hit_chances
+    assert np.abs(seen - chances).max() < 5 * np.sqrt(1 / 4 / 100)
+    assert seen.sum() == pytest.approx(chances.sum(), rel=0.01)
+    left = np.array([left for cache in warm for left in cache.values()])
+    assert left.min() >= 1 and left.max() <= 60_000
+    tenths, _ = np.histogram(left, 10, (0, 60_000))
+    assert tenths == pytest.approx(len(left) / 10, rel=0.1)
+    assert tweets[-1] not in set().union(*warm)  # nobody knew the viral one
+
+
+def test_a_warm_cache_is_put_into_redis_before_the_run(explorer_lab):
+    """Redis tells when a key expires, however long it takes to ask for it."""
+    settings = Settings(ttl=60, tweets=1000, rate=20)
+    explorer_lab._rng = np.random.default_rng(3)
+    store = explorer_lab._redis
+
+    def now_ms() -> int:
+        seconds, microseconds = store.time()
+        return seconds * 1000 + microseconds // 1000
+
+    before = now_ms()
+    reader = explorer_lab.prepare(settings, warm=True)
+    after = now_ms()
+    expires = {one: store.pexpiretime(key(one)) for one in explorer_lab.tweet_ids}
+    asked = now_ms()
+    expected = dict(warm_cache(explorer_lab._tweets, settings, np.random.default_rng(3)))
+    for tweet in explorer_lab._tweets:
+        at, left = expires[tweet.tweet_id], expected.get(tweet)
+        if at == -2:  # not there: never was, or not any more
+            assert left is None or before + left <= asked
+        else:
+            assert left is not None and before + left <= at <= after + left
+    longest = max(expected, key=expected.__getitem__)
+    hit = reader.read(longest.tweet_id)
+    assert (hit.source, hit.tweet) == ("cache", longest)
+
+
+def test_a_cold_cache_is_empty(explorer_lab):
+    reader = explorer_lab.prepare(Settings(), warm=False)
+    assert [reader.read(explorer_lab.tweet_ids[0]).source for _ in range(2)] == ["table", "cache"]
+
+
+def test_new_read_capacity_is_an_update_of_the_table(explorer_lab):
+    reader = explorer_lab.prepare(Settings(read_capacity=5), warm=False)
+    name = description(reader)["TableName"]
+    changed = explorer_lab.change(Settings(read_capacity=120, ttl=9, single_flight=False))
+    table = description(changed)
+    assert (table["TableName"], table["ProvisionedThroughput"]["ReadCapacityUnits"]) == (name, 120)
+    assert isinstance(changed, CachedTweets) and changed.ttl == 9
+
+
+def test_without_adaptive_capacity_a_popular_tweet_has_a_quarter(explorer_lab):
+    """How often one tweet can be read, of a table that has 40 RCU to give at once."""
+    most = 200
+    reads = {}
+    for adaptive in (True, False):
+        reader = explorer_lab.prepare(
+            Settings(read_capacity=40, cache=False, adaptive=adaptive), False
+        )
+        throttled = (reader.read(explorer_lab.tweet_ids[0]).throttles for _ in range(most))
+        reads[adaptive] = next((n for n, throttles in enumerate(throttled) if throttles), most)
+        explorer_lab.clear()
+    assert 20 <= reads[False] < 0.6 * reads[True]
+    assert PARTITIONS == 4
+
+
+def test_both_tables_share_the_tweets_and_the_cache(explorer_lab):
+    reader = explorer_lab.prepare(Settings(), warm=False)
+    tweet = reader.read(explorer_lab.tweet_ids[3]).tweet
+    other = explorer_lab.change(Settings(adaptive=False))
+    assert other.read(explorer_lab.tweet_ids[3]).source == "cache"
+    past_the_cache = explorer_lab.change(Settings(adaptive=False, cache=False))
+    assert past_the_cache.read(explorer_lab.tweet_ids[3]).tweet == tweet
+
+
+def test_the_cache_is_lost_and_comes_back_empty(explorer_lab):
+    reader = explorer_lab.prepare(Settings(), warm=False)
+    known, unknown = explorer_lab.tweet_ids[:2]
+    assert [reader.read(known).source for _ in range(2)] == ["table", "cache"]
+    explorer_lab.lose_cache(0.5)
+    with pytest.raises(redis.TimeoutError):
+        reader.redis.ping()
+    assert reader.read(unknown).source == "table"
+    explorer_lab.clear()
+    reader = explorer_lab.prepare(Settings(), warm=False)  # waits until Redis answers
+    # It may have got what the read sent it meanwhile; what it had before is gone.
+    assert not reader.redis.exists(key(known))
+
+
+def test_a_redis_of_the_user_is_never_broken(explorer_lab, monkeypatch):
+    reader = explorer_lab.prepare(Settings(), warm=True)
+    reader.redis.set("theirs", "precious")
+    arguments = reader.redis.get_connection_kwargs()
+    monkeypatch.setenv("REDIS_URL", f"redis://127.0.0.1:{arguments['port']}/0")
+    other = ExplorerLab()
+    with Explorer(other) as explorer:
+        assert not other.owns_redis
+        with pytest.raises(LabError, match="unset REDIS_URL"):
+            other.lose_cache(1)
+        assert "Cache outage" not in dict(explorer.scenario.options)
+        assert len(explorer.scenario.options) == len(SCENARIOS) - 1
+    assert reader.redis.get("theirs") == b"precious"
+
+
+def test_a_run_knows_whether_redis_answers(explorer_lab):
+    scenario = replace(QUIET, events=(ScenarioEvent(0.1, "Redis hangs.", outage=1),))
+    live = LiveRun(explorer_lab, scenario, scenario.settings)
+    live.start()
+    try:
+        until(lambda: not live.redis_answers, "the breaker")
+        assert "Redis does not answer: every read" in words.situation(point(table=1), False)
+        until(lambda: live.redis_answers, "the recovery")
+    finally:
+        live.stop()
+        live.join(30)
