@@ -47,7 +47,7 @@ class TableUnavailable(TweetlabError):
 
 
 class TableBusy(TweetlabError):
-    """The cache has as many table reads under way as it may have; this read was not begun."""
+    """The cache already makes as many table reads as it may; this read was not begun."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(
@@ -58,7 +58,7 @@ class TableBusy(TweetlabError):
 
 
 class LabError(TweetlabError):
-    """The lab could not start, or was about to do something it must not."""
+    """The lab could not start, or refused to do something dangerous."""
 
 
 class NothingAnswered(TweetlabError):
@@ -66,4 +66,4 @@ class NothingAnswered(TweetlabError):
 
 
 class InvalidPolicy(TweetlabError, ValueError):
-    """A cache policy answered with something that is no answer, or is no policy."""
+    """A cache policy gave something that cannot be used, or is not a ``simulate.Policy``."""

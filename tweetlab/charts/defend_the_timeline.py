@@ -60,19 +60,18 @@ def scoreboard(board: pd.DataFrame) -> Chart:
         for place, value in zip(places, board[name], strict=True):
             _bar(axes, place, value / target, words(value))
     met = pd.DataFrame({name: board[name] <= target for name, target in timeline.TARGETS.items()})
-    count = met.sum(axis=1)
-    best, *others = count.items()
+    best, *others = met.sum(axis=1).items()
     finding = f"{best[0]} meets {best[1]} of {len(met.columns)} targets"
     if others:
         finding += f", the others {' and '.join(map(str, sorted({n for _, n in others})))}"
     sentences = []
     for policy, row in board.iterrows():
-        told = [
+        values = [
             f"{what.lower()} {words(row[column])}"
             f" ({'met' if row[column] <= timeline.TARGETS[column] else 'missed'})"
             for column, (what, words) in COLUMNS.items()
         ]
-        sentences.append(f"{policy}: {row['points']:.0f} points; {', '.join(told)}.")
+        sentences.append(f"{policy}: {row['points']:.0f} points; {', '.join(values)}.")
     return chart.tell(_capital(finding), *map(_capital, sentences))
 
 
@@ -119,8 +118,8 @@ def shift(runs: Mapping[str, pd.DataFrame]) -> Chart:
             for when, begin in minutes().items()
         }
         after.append(f"{shares[AFTER]} with {name}")
-        told = ", ".join(f"{share} {when}" for when, share in shares.items())
-        sentences.append(_capital(f"{name}: {told}."))
+        by_minute = ", ".join(f"{share} {when}" for when, share in shares.items())
+        sentences.append(_capital(f"{name}: {by_minute}."))
     axes.set_xlim(0, timeline.SECONDS)
     label_right(axes, labels)
     finding = _capital(f"{AFTER} the cache answered {', '.join(after)}")

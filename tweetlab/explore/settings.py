@@ -71,7 +71,7 @@ class Settings:
     def needed(self) -> float:
         """Read units a second that these reads take, once the cache is warm, if there is one.
 
-        Each is eventually consistent, of a tweet smaller than 4 KB.
+        Each is eventually consistent, of a tweet of up to 4 KB.
         """
         return self.rate * (1 - self.hit_ratio) * read_units(1)
 

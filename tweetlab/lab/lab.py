@@ -35,9 +35,9 @@ _PROBE_SECONDS = 5
 class Lab(Closing):
     """Clients of the lab's DynamoDB and Redis, and where the two listen.
 
-    ``dynamodb`` is a boto3 low-level client, ``redis`` a redis.Redis that gives up soon, or
-    a redis.RedisCluster.
-    ``dynamodb_url`` and ``redis_url`` are for the AWS CLI, another SDK or redis-cli.
+    ``dynamodb`` is a boto3 low-level client, ``redis`` a redis.Redis that gives up soon, or a
+    redis.RedisCluster. ``dynamodb_url`` and ``redis_url`` are for the AWS CLI, another SDK or
+    redis-cli.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Lab(Closing):
 
     @property
     def owns_redis(self) -> bool:
-        """Whether the lab started its Redis itself: another may hold what others need."""
+        """Whether the lab started its Redis itself. Another one may hold data that others need."""
         return self._servers is not None and "redis" in self._servers.urls
 
     def client(self) -> DynamoDBClient:

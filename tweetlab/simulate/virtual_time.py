@@ -30,7 +30,7 @@ TABLE_SECONDS = 0.004
 CACHE_SECONDS = 0.0005
 """A call of Redis, with what redis-py adds."""
 READ_UNITS = read_units(1)
-"""A tweet is read eventually consistent, and is smaller than 4 KB."""
+"""What a read costs: it is eventually consistent, of a tweet of up to 4 KB."""
 ATTEMPTS = 3
 """As the lab's clients have, the first included."""
 RETRY_TOKENS, RETRY_COST = 500, 5
