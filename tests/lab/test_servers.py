@@ -77,7 +77,7 @@ def test_interrupting_a_kernel_leaves_its_servers_running(tmp_path):
 @pytest.mark.usefixtures("leaves_no_process")
 def test_a_child_process_that_hangs_is_killed_with_its_valkey(monkeypatch):
     monkeypatch.setattr(servers, "STOP_SECONDS", 0.1)
-    running = LabServers({"dynamodb": False})
+    running = LabServers(dynamodb=False)
     child = psutil.Process(running._process.pid)
     [its_valkey] = child.children()
     child.suspend()
@@ -87,7 +87,7 @@ def test_a_child_process_that_hangs_is_killed_with_its_valkey(monkeypatch):
 
 
 def test_a_child_process_that_was_killed_leaves_no_valkey_once_the_lab_is_closed():
-    running = LabServers({"dynamodb": False})
+    running = LabServers(dynamodb=False)
     child = psutil.Process(running._process.pid)
     [its_valkey] = child.children()
     child.kill()
@@ -97,7 +97,7 @@ def test_a_child_process_that_was_killed_leaves_no_valkey_once_the_lab_is_closed
 
 @pytest.mark.usefixtures("leaves_no_process")
 def test_a_child_process_that_is_told_to_end_does_so_without_a_word(capfd):
-    running = LabServers({"dynamodb": False})
+    running = LabServers(dynamodb=False)
     child = psutil.Process(running._process.pid)
     [its_valkey] = child.children()
     child.terminate()
@@ -109,7 +109,7 @@ def test_a_child_process_that_is_told_to_end_does_so_without_a_word(capfd):
 def test_servers_that_do_not_start_are_an_error_that_says_where_to_look(monkeypatch, capfd):
     monkeypatch.setattr(servers, "_CHILD", "import sys; sys.exit('no such thing')")
     with pytest.raises(LabError, match=r"did not start. What they printed says why"):
-        LabServers({})
+        LabServers()
     assert "no such thing" in capfd.readouterr().err
 
 
@@ -118,7 +118,7 @@ def test_servers_that_take_for_ever_to_start_are_given_up(monkeypatch):
     monkeypatch.setattr(servers, "_CHILD", "import time; time.sleep(60)")
     monkeypatch.setattr(servers, "START_SECONDS", 0.1)
     with pytest.raises(LabError, match="did not start"):
-        LabServers({})
+        LabServers()
 
 
 # --- Valkey's port ----------------------------------------------------------------------------

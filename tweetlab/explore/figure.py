@@ -14,6 +14,7 @@ from tweetlab.explore import svg
 from tweetlab.explore.series import STEP, Point
 from tweetlab.explore.settings import Settings
 from tweetlab.explore.svg import LINE, Panel, Style
+from tweetlab.explore.words import number
 
 WINDOW, PAGE = 30, 10
 """Seconds on the time axis, and by how many it moves on when it is full."""
@@ -150,7 +151,7 @@ class _Plots:
         left, y = LEFT + PLOT + 14, self._top + 22
         for curve in curves:
             self._parts.append(curve.style.sample(left, y))
-            value = _number(curve.values[-1])
+            value = number(curve.values[-1])
             self._parts.append(svg.text(left + 78, y, value, "end", "bold"))
             self._parts.append(svg.text(left + 88, y, curve.name))
             y += LINE
@@ -184,13 +185,6 @@ def _decades(low: float, high: float) -> list[tuple[float, str]]:
     return [(10.0**power, f"{10.0**power:,g}") for power in range(bottom, top + 1, every)]
 
 
-def _number(value: float) -> str:
-    """A value with two or three digits; a hyphen where there is none."""
-    if math.isnan(value):
-        return "-"
-    return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"
-
-
 def preview(settings: Settings, words: str) -> str:
     """What the settings ask of the table, and how unequal the tweets are."""
     without, with_cache = (replace(settings, cache=cache).needed for cache in (False, True))
@@ -202,7 +196,7 @@ def preview(settings: Settings, words: str) -> str:
         ("without a cache", without, WITHOUT),
         ("with a warm cache", with_cache, WITH),
     ):
-        parts.append(svg.text(0, y + 20, f"{_number(units)} {name}"))
+        parts.append(svg.text(0, y + 20, f"{number(units)} {name}"))
         parts.append(svg.box(0, y + 28, max(1, scale * units), 16, style))
         parts.append(LIMIT.path([(x, y + 26), (x, y + 48)]))
         y += 52
@@ -217,7 +211,7 @@ def preview(settings: Settings, words: str) -> str:
     parts.append(svg.text(36, y + 26, f"{first} for the tenth of the"))
     parts.append(svg.text(36, y + 26 + LINE, "tweets that is read most"))
     bottom = y + 108
-    for number, part in enumerate(tenths):
-        style = REST if number else MOST
-        parts.append(svg.box(number * 28, bottom - 98 * part, 24, 98 * part, style))
+    for place, part in enumerate(tenths):
+        style = REST if place else MOST
+        parts.append(svg.box(place * 28, bottom - 98 * part, 24, 98 * part, style))
     return svg.picture(PREVIEW_WIDTH, bottom + 2, words, [WITHOUT, WITH, MOST, REST], parts)

@@ -19,7 +19,7 @@ def preview(settings: Settings) -> str:
     """What the settings ask for."""
     need, have = settings.needed, settings.read_capacity
     who = "with a warm cache" if settings.cache else "without a cache"
-    asks = f"{settings.rate} reads a second take {_units(need)} RCU {who}"
+    asks = f"{settings.rate} reads a second take {number(need)} RCU {who}"
     if need > have:
         return f"{asks}. The table has {have}: too few. Press Run to see what happens then."
     return f"{asks}. The table has {have}. Press Run to see whether that is enough."
@@ -81,7 +81,7 @@ def _answers(point: Point, redis_answers: bool) -> str:
 
 
 def _spending(point: Point) -> str:
-    return f"the table spends {_units(point.consumed)} of its {point.settings.read_capacity} RCU"
+    return f"the table spends {number(point.consumed)} of its {point.settings.read_capacity} RCU"
 
 
 def _throttling(point: Point, throttled: float) -> str:
@@ -111,6 +111,8 @@ def _result(run: LiveRun) -> str:
     return f"Stopped. Of {drawing.count(reads, 'read')}, {hits}, {throttled}, and {failed}."
 
 
-def _units(units: float) -> str:
-    """Read units with a digit behind the point only where it matters."""
-    return f"{units:.0f}" if units >= 10 or units == int(units) else f"{units:.1f}"
+def number(value: float) -> str:
+    """A value with two or three digits; a hyphen where there is none."""
+    if math.isnan(value):
+        return "-"
+    return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"

@@ -36,7 +36,7 @@ class BreakableRedis(Closing):
         if self._pid:
             return
         self._end()
-        self._servers = LabServers({"dynamodb": False, "redis_port": self.port})
+        self._servers = LabServers(dynamodb=False, redis_port=self.port)
         with redis.Redis.from_url(self.url) as client:
             self._pid = client.info("server")["process_id"]
 

@@ -6,6 +6,7 @@ import json
 import os
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -32,6 +33,7 @@ _AWS_DOMAINS = ("amazonaws.com", "amazonaws.com.cn", "api.aws", "api.amazonwebse
 _PROBE_SECONDS = 5
 
 
+@dataclass(eq=False, repr=False)
 class Lab(Closing):
     """Clients of the lab's DynamoDB and Redis, and where the two listen.
 
@@ -40,21 +42,12 @@ class Lab(Closing):
     redis-cli.
     """
 
-    def __init__(
-        self,
-        dynamodb: DynamoDBClient,
-        dynamodb_url: str,
-        redis: cache.Client,
-        redis_url: str,
-        servers: LabServers | None,
-        aws: bool = False,
-    ) -> None:
-        self.dynamodb = dynamodb
-        self.dynamodb_url = dynamodb_url
-        self.redis = redis
-        self.redis_url = redis_url
-        self._servers = servers
-        self._aws = aws
+    dynamodb: DynamoDBClient
+    dynamodb_url: str
+    redis: cache.Client
+    redis_url: str
+    _servers: LabServers | None
+    _aws: bool = False
 
     @property
     def owns_redis(self) -> bool:
@@ -159,12 +152,7 @@ def start(
     own_dynamodb = not aws and not dynamodb_url
     if own_dynamodb or not redis_url:
         servers = LabServers(
-            {
-                "redis": not redis_url,
-                "dynamodb": own_dynamodb,
-                "upstream": upstream,
-                "limits": limits,
-            }
+            redis=not redis_url, dynamodb=own_dynamodb, upstream=upstream, limits=limits
         )
         redis_url = redis_url or servers.urls["redis"]
         dynamodb_url = dynamodb_url or servers.urls.get("dynamodb")
@@ -190,10 +178,8 @@ def _throttles_already(url: str) -> bool:
     try:
         with metrics.open_locally(url.rstrip("/") + "/tweetlab", _PROBE_SECONDS) as response:
             return "tweetlab" in json.load(response)
-    except urllib.error.HTTPError:
+    except (urllib.error.HTTPError, TypeError, ValueError):
         return False  # a DynamoDB, which knows no such path
-    except (TypeError, ValueError):
-        return False
     except (OSError, HTTPException) as error:
         raise LabError(
             f"No DynamoDB answers at {url} ({error}). Start it, or unset {DYNAMODB_VARIABLE} "

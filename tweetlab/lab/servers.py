@@ -29,9 +29,13 @@ _CHILD = "from tweetlab.lab.servers import main; main()"
 
 
 class LabServers:
-    """The child process. ``urls`` says where its servers listen: "dynamodb" and "redis"."""
+    """The child process. ``urls`` says where its servers listen: "dynamodb" and "redis".
 
-    def __init__(self, options: dict[str, Any]) -> None:
+    ``options``: whether to start ``redis``, and on which ``redis_port``; whether ``dynamodb``, with
+    which ``limits``, and in front of which ``upstream``.
+    """
+
+    def __init__(self, **options: Any) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-c", _CHILD, json.dumps(options)],
             stdin=subprocess.PIPE,
