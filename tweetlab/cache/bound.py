@@ -10,7 +10,7 @@ from uuid import UUID
 
 from tweetlab.cache.stats import CacheStats
 from tweetlab.errors import TableBusy
-from tweetlab.tweets.table import Read, Tweet
+from tweetlab.tweets import Read, Tweet
 
 PATIENCE = 0.1
 """Seconds that a reader waits for its turn before it is refused."""

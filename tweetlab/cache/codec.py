@@ -9,7 +9,7 @@ from uuid import UUID
 
 import orjson
 
-from tweetlab.tweets.table import Tweet
+from tweetlab.tweets import Tweet
 
 _TWEET = {"tweet_id", "text", "created"}
 _MISSING = {"tweet_id", "missing"}

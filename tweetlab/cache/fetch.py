@@ -15,7 +15,7 @@ from tweetlab.cache.stats import CacheStats
 from tweetlab.cache.store import Store
 from tweetlab.cache.values import Values
 from tweetlab.errors import TweetNotFound
-from tweetlab.tweets.table import Read, Tweet
+from tweetlab.tweets import Read, Tweet
 
 
 class Fetch:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from cachetools import TTLCache
 
-from tweetlab.tweets.table import Tweet
+from tweetlab.tweets import Tweet
 
 
 class LocalTweets:

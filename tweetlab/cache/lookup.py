@@ -11,7 +11,7 @@ from tweetlab.cache.refresh import Refresher
 from tweetlab.cache.stats import CacheStats
 from tweetlab.cache.store import Store
 from tweetlab.cache.values import Values
-from tweetlab.tweets.table import Tweet
+from tweetlab.tweets import Tweet
 
 
 class Miss(NamedTuple):

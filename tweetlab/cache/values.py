@@ -7,7 +7,7 @@ from uuid import UUID
 from tweetlab.cache.codec import Cached, decode, encode, encode_missing
 from tweetlab.cache.lifetimes import Lifetimes
 from tweetlab.cache.stats import CacheStats
-from tweetlab.tweets.table import Tweet
+from tweetlab.tweets import Tweet
 
 
 class Values:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from tweetlab.cache import CachedTweets, key
 from tweetlab.exercises.verdict import Finding, check, kept
-from tweetlab.tweets.table import Tweet, TweetTable
+from tweetlab.tweets import Tweet, TweetTable
 
 if TYPE_CHECKING:
     from tweetlab.cache import Client

@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from tweetlab.exercises.verdict import Finding, check
-from tweetlab.tweets.table import Tweet, to_item, valid_text
+from tweetlab.tweets import Tweet, valid_text
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
+def _tweet(text: str) -> Tweet:
+    """A tweet of that text; all have equally long dates, which now() has not."""
+    return Tweet(uuid4(), valid_text(text), datetime(2015, 7, 1, 12, 0, 0, 1, UTC))
+
+
 def _charge(dynamodb: DynamoDBClient, text: str) -> float:
     """Write units that DynamoDB charges for a tweet of that text. It does not stay."""
-    # Not now(): a time without microseconds is shorter.
-    tweet = Tweet(uuid4(), valid_text(text), datetime(2015, 7, 1, 12, 0, 0, 1, UTC))
-    item = to_item(tweet)
+    item = _tweet(text).item
     answer = dynamodb.put_item(TableName="tweet", Item=item, ReturnConsumedCapacity="TOTAL")
     dynamodb.delete_item(TableName="tweet", Key={"tweet_id": item["tweet_id"]})
     return answer["ConsumedCapacity"]["CapacityUnits"]
@@ -52,5 +55,5 @@ def check_write_cost(
         ("300 owls", "🦉" * 300),
     ):
         charged = _charge(dynamodb, text)
-        given = answer(to_item(Tweet(uuid4(), text, datetime(2015, 7, 1, 12, 0, 0, 1, UTC))))
+        given = answer(_tweet(text).item)
         yield given == charged, f"{name}: DynamoDB charges {charged:g} WCU, you say `{given}`"

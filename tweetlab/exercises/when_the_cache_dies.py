@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tweetlab.cache import connect, key
 from tweetlab.exercises.verdict import Finding, check, says
-from tweetlab.tweets.table import TweetTable
+from tweetlab.tweets import TweetTable
 
 if TYPE_CHECKING:
     from tweetlab.lab.breakable import BreakableRedis

@@ -16,7 +16,7 @@ from tweetlab import lab
 from tweetlab.cache import CachedTweets, encode, key
 from tweetlab.errors import LabError
 from tweetlab.explore.settings import MOST_TWEETS, Settings
-from tweetlab.tweets.table import Tweet, TweetTable, to_item
+from tweetlab.tweets import Tweet, TweetTable
 from tweetlab.workload.open_loop import Reader
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class Bench:
         table.create_table()
         for start in range(0, len(self._tweets), BATCH):
             puts: Any = [
-                {"PutRequest": {"Item": to_item(tweet)}}
+                {"PutRequest": {"Item": tweet.item}}
                 for tweet in self._tweets[start : start + BATCH]
             ]
             while puts:

@@ -24,6 +24,7 @@ from tweetlab.capacity import TableCapacity
 from tweetlab.errors import LabError
 from tweetlab.lab import metrics
 from tweetlab.lab.servers import Servers
+from tweetlab.tweets import ATTEMPTS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 DYNAMODB_VARIABLE = "AWS_ENDPOINT_URL_DYNAMODB"
 REDIS_VARIABLE = "REDIS_URL"
 REGION = "us-east-1"
-ATTEMPTS = 3
-"""Tries of each request, the first included: a run under overload must come to an end."""
 REDIS_SECONDS = 0.25
 """Patience with Redis: more than a cache of production has, as a laptop may be busy."""
 CONNECTIONS = 64
