@@ -12,18 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 
-from tweetlab.charts.drawing import (
-    GREEN,
-    STYLE,
-    WITH,
-    WITHOUT,
-    Chart,
-    Floats,
-    count,
-    ink,
-    label_right,
-    need,
-)
+from tweetlab.charts import drawing
+from tweetlab.charts.drawing import GREEN, STYLE, WITH, WITHOUT, Chart, Floats
+from tweetlab.charts.wording import quantity
 from tweetlab.lab.metrics import SECONDS, by_minute
 
 HEAT = LinearSegmentedColormap.from_list("heat", ["white", WITHOUT])
@@ -42,7 +33,7 @@ def heat_map(
     due.
     """
     for reads in runs.values():
-        need(reads, "at", "seconds", "partition", "throttled", "read_units")
+        drawing.require_columns(reads, "at", "seconds", "partition", "throttled", "read_units")
     done = {name: reads["at"] + reads["seconds"] for name, reads in runs.items()}
     last = max((at.max() for at in done.values() if len(at)), default=0.0)
     shape = partitions, int(last // period) + 1
@@ -59,7 +50,7 @@ def heat_map(
     for axes, (name, reads) in zip(panels, runs.items(), strict=True):
         rcu = spent[name]
         throttles = _cells(shape, reads["partition"], reads["at"] // period, reads["throttled"])
-        throttled = f"{throttles.sum():,.0f} of {count(len(reads), 'read')} throttled"
+        throttled = f"{throttles.sum():,.0f} of {quantity(len(reads), 'read')} throttled"
         axes.set_title(f"{name}: {throttled} (numbers: read units a second, ✗ throttled a second)")
         _paint(axes, rcu, throttles / period, hottest)
         most = f"{rcu.sum(axis=0).max():,.3g} of {read_capacity:,g} RCU at most"
@@ -122,7 +113,9 @@ def minute(metrics: pd.DataFrame) -> Chart:
     ``metrics`` is a result of ``lab.metrics()`` for one table. The worst minute is the one with
     most throttled reads.
     """
-    need(metrics, "table", "index", "second", "read_provisioned", "read_consumed", "read_throttled")
+    drawing.require_columns(
+        metrics, "table", "index", "second", "read_provisioned", "read_consumed", "read_throttled"
+    )
     chart = Chart(figsize=(12, 5.5))
     axes = chart.subplots()
     axes.set(xlabel="time (s)", ylabel="RCU consumed")
@@ -151,12 +144,12 @@ def minute(metrics: pd.DataFrame) -> Chart:
         label="throttled",
     )
     axes.set(xlim=(start, start + SECONDS), ylim=(0, 1.25 * max(provisioned, consumed.max())))
-    label_right(
+    drawing.label_right(
         axes,
         [
             (
                 1.1 * provisioned,
-                f"✗: these seconds had\n{count(throttled.sum(), 'throttle')}",
+                f"✗: these seconds had\n{quantity(throttled.sum(), 'throttle')}",
                 WITHOUT,
             ),
             (provisioned, f"provisioned:\n{provisioned:,g} RCU", "black"),
@@ -168,7 +161,7 @@ def minute(metrics: pd.DataFrame) -> Chart:
         f"The minute's average is {average:,.2g} of {provisioned:,g} RCU, "
         f"and there were {throttled.sum():,} throttles",
         f"The busiest second consumed {consumed.max():,.3g} RCU; "
-        f"{count(len(refusing), 'second')} of the minute had throttles.",
+        f"{quantity(len(refusing), 'second')} of the minute had throttles.",
     )
 
 
@@ -180,7 +173,7 @@ def remedies(trials: pd.DataFrame) -> Chart:
     a second), ``read_units`` (spent a second) and ``read_capacity`` (RCU).
     """
     columns = ["remedy", "answered", "refused", "read_units", "read_capacity"]
-    need(trials, *columns)
+    drawing.require_columns(trials, *columns)
     chart = Chart(figsize=(12, 1.8 + 0.8 * len(trials)))
     axes = chart.subplots()
     axes.set(xlabel="reads a second, all of one key")
@@ -199,7 +192,14 @@ def remedies(trials: pd.DataFrame) -> Chart:
             words = f"{refused:,.0f} refused"
             axes.barh(row, refused, left=answered, color="white", ec=WITHOUT, hatch="///")
             box = {"color": "white", "pad": 3}
-            axes.text(answered + refused / 2, row, words, color=ink(WITHOUT), bbox=box, **centred)
+            axes.text(
+                answered + refused / 2,
+                row,
+                words,
+                color=drawing.text_color(WITHOUT),
+                bbox=box,
+                **centred,
+            )
         else:
             enough.append(remedy)
         spent = f"{units:,.0f} of {read_capacity:,.0f} RCU spent"

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tweetlab.charts import drawing
+from tweetlab.charts import drawing, wording
+from tweetlab.charts.drawing import BLUE, GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILLION
 from tweetlab.explore import svg
 from tweetlab.explore.series import STEP, Point
 from tweetlab.explore.settings import Settings
@@ -22,20 +23,20 @@ PREVIEW_WIDTH = 280
 TITLE, HEIGHT, GAP = 40, 92, 18
 """Pixels: of a panel's title, its plot, and the room below it."""
 
-# The colours are those of Okabe and Ito.
+LIGHT_GREY = "#8f8f8f"
 AREAS = {
-    "failed": ("failed", Style("#D55E00", hatch="crosses")),
-    "late": ("after throttle", Style("#E69F00", hatch="stripes")),
-    "table": ("table", Style("#009E73", hatch="dots")),
-    "cache": ("cache, or shared", Style("#56B4E9", hatch="plain")),
+    "failed": ("failed", Style(VERMILLION, hatch="crosses")),
+    "late": ("after throttle", Style(ORANGE, hatch="stripes")),
+    "table": ("table", Style(GREEN, hatch="dots")),
+    "cache": ("cache, or shared", Style(SKY_BLUE, hatch="plain")),
 }
 LIMIT = Style("#000000", "8 5", 2.5)
-EXPECTED = Style("#CC79A7", "2 4", 4)
-CONSUMED, HITS = Style("#009E73"), Style("#0072B2")
-MEDIAN, TAIL = Style("#0072B2"), Style("#D55E00", "9 4")
-WITHOUT, WITH = Style("#CC79A7", hatch="stripes"), Style("#CC79A7", hatch="plain")
-MOST, REST = Style("#0072B2", hatch="plain"), Style("#8f8f8f", hatch="dots")
-LAST, LAST_TAIL = Style("#8f8f8f", width=5), Style("#8f8f8f", "9 4", width=5)
+EXPECTED = Style(PURPLE, "2 4", 4)
+CONSUMED, HITS = Style(GREEN), Style(BLUE)
+MEDIAN, TAIL = Style(BLUE), Style(VERMILLION, "9 4")
+WITHOUT, WITH = Style(PURPLE, hatch="stripes"), Style(PURPLE, hatch="plain")
+MOST, REST = Style(BLUE, hatch="plain"), Style(LIGHT_GREY, hatch="dots")
+LAST, LAST_TAIL = Style(LIGHT_GREY, width=5), Style(LIGHT_GREY, "9 4", width=5)
 
 
 class Curve(NamedTuple):
@@ -210,7 +211,7 @@ def preview(settings: Settings, words: str) -> str:
     tenths = [float(part.sum()) for part in np.array_split(shares, 10)]
     y += 54
     parts.append(svg.text(0, y, "Who gets them", weight="bold"))
-    first = drawing.percent(round(tenths[0], 2))
+    first = wording.percent(round(tenths[0], 2))
     parts.append(svg.text(36, y + 26, f"{first} for the tenth of the"))
     parts.append(svg.text(36, y + 26 + LINE, "tweets that is read most"))
     bottom = y + 108
