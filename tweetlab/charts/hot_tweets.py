@@ -15,8 +15,9 @@ from matplotlib.patches import Rectangle
 from tweetlab.charts import drawing
 from tweetlab.charts.drawing import GREEN, STYLE, WITH, WITHOUT, Chart, Floats
 from tweetlab.charts.wording import quantity
-from tweetlab.lab.metrics import SECONDS, by_minute
 
+MINUTE = 60
+"""Seconds: CloudWatch shows averages over a minute."""
 HEAT = LinearSegmentedColormap.from_list("heat", ["white", WITHOUT])
 """Light enough everywhere for words in black."""
 
@@ -45,7 +46,7 @@ def heat_map(
 
     chart = Chart(figsize=(13, 1.4 + 3.6 * len(runs)))
     panels = chart.subplots(len(runs), 1, squeeze=False, sharex=True)[:, 0]
-    unit = "min" if period == SECONDS else "s"
+    unit = "min" if period == MINUTE else "s"
     findings, sentences = [], []
     for axes, (name, reads) in zip(panels, runs.items(), strict=True):
         rcu = spent[name]
@@ -113,24 +114,22 @@ def minute(metrics: pd.DataFrame) -> Chart:
     ``metrics`` is a result of ``lab.metrics()`` for one table. The worst minute is the one with
     most throttled reads.
     """
-    drawing.require_columns(
-        metrics, "table", "index", "second", "read_provisioned", "read_consumed", "read_throttled"
-    )
+    columns = ["read_provisioned", "read_consumed", "read_throttled"]
+    drawing.require_columns(metrics, "second", *columns)
     chart = Chart(figsize=(12, 5.5))
     axes = chart.subplots()
     axes.set(xlabel="time (s)", ylabel="RCU consumed")
     if metrics.empty:
         return chart.tell("Nothing was read")
-    minutes = by_minute(metrics)
-    worst = minutes.iloc[int(minutes["read_throttled"].argmax())]
-    start = int(worst["minute"]) * SECONDS
-    seconds = metrics.set_index("second").reindex(range(start, start + SECONDS))
+    throttles = metrics.groupby(metrics["second"] // MINUTE)["read_throttled"].sum()
+    start = int(throttles.index[int(throttles.argmax())]) * MINUTE
+    seconds = metrics.set_index("second").reindex(range(start, start + MINUTE))
     consumed = seconds["read_consumed"].fillna(0).to_numpy(float)
     throttled = seconds["read_throttled"].fillna(0).to_numpy(int)
-    provisioned, average = worst["read_provisioned"], worst["read_consumed"]
+    provisioned, average = seconds["read_provisioned"].dropna().iloc[-1], consumed.sum() / MINUTE
     refusing = np.flatnonzero(throttled)
 
-    edges = np.arange(start, start + SECONDS + 1)
+    edges = np.arange(start, start + MINUTE + 1)
     axes.stairs(consumed, edges, color=WITH, fill=True, alpha=0.6, label="each second")
     axes.axhline(provisioned, color="black", ls="--", lw=2, label="provisioned")
     axes.axhline(average, color=GREEN, lw=4, label="average of the minute")
@@ -143,7 +142,7 @@ def minute(metrics: pd.DataFrame) -> Chart:
         mew=2.5,
         label="throttled",
     )
-    axes.set(xlim=(start, start + SECONDS), ylim=(0, 1.25 * max(provisioned, consumed.max())))
+    axes.set(xlim=(start, start + MINUTE), ylim=(0, 1.25 * max(provisioned, consumed.max())))
     drawing.label_right(
         axes,
         [

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from tweetlab.exercises.verdict import Finding, check
+from tweetlab.exercises.verdict import Remark, check
 from tweetlab.tweets import Tweet, valid_text
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def _charge(dynamodb: DynamoDBClient, text: str) -> float:
     "a write unit pays for 1,024 bytes of the whole item. What is the `item_size` of a tweet with "
     "a text of one letter?"
 )
-def check_longest_text(longest: int | None, dynamodb: DynamoDBClient) -> Iterator[Finding]:
+def check_longest_text(longest: int | None, dynamodb: DynamoDBClient) -> Iterator[Remark]:
     """The most letters a tweet may have to be written with one write unit."""
     if not isinstance(longest, int):
         yield False, f"`longest` is `{longest}`, not a number of letters"
@@ -47,7 +47,7 @@ def check_longest_text(longest: int | None, dynamodb: DynamoDBClient) -> Iterato
 @check("what does `len` count in a string, and what does DynamoDB count? Try `'🦉'.encode()`.")
 def check_write_cost(
     answer: Callable[[dict[str, Any]], float], dynamodb: DynamoDBClient
-) -> Iterator[Finding]:
+) -> Iterator[Remark]:
     """The write units an item costs, against what DynamoDB charges."""
     for name, text in (
         ("a short tweet", "Good morning."),
