@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 
 import tweetlab
 from tweetlab import workload
-from tweetlab.cache import CachedTweets, connect, encode, key
+from tweetlab.cache import CachedTweets, encode, key
 from tweetlab.errors import NothingAnswered, TweetNotFound
 from tweetlab.tweets import THROTTLING_CODES, Read, Tweet, TweetTable
 from tweetlab.workload.open_loop import POLL
@@ -408,7 +408,7 @@ def test_a_bar_shows_how_many_reads_are_done(capsys):
 
 def test_dynamodb_throttles_and_the_rows_say_so():
     """On real servers: a new table of 1 RCU has two eventually consistent reads to give at once."""
-    with tweetlab.start() as lab:
+    with tweetlab.start(redis_timeout=10) as lab:
         once = Config(retries={"mode": "standard", "total_max_attempts": 1})
         dynamodb = boto3.client(
             "dynamodb",
@@ -423,11 +423,9 @@ def test_dynamodb_throttles_and_the_rows_say_so():
         tweet_id = tweets.create("Example tweet.").tweet_id
         load = pd.DataFrame({"at": 0.0, "tweet_id": [tweet_id] * 20})
         reads = workload.replay(tweets, load, workers=4, progress=False)
-        patient = connect(lab.redis_url, timeout=10)
-        cached = CachedTweets(tweets, patient)
-        patient.set(key(tweet_id), encode(Tweet(tweet_id, "Example.", datetime.now(UTC))))
+        cached = CachedTweets(tweets, lab.redis)
+        lab.redis.set(key(tweet_id), encode(Tweet(tweet_id, "Example.", datetime.now(UTC))))
         hits = workload.replay(cached, load, workers=4, progress=False)
-        patient.close()
 
     answered = reads["source"] == "table"
     assert 2 <= answered.sum() < 20
