@@ -16,7 +16,7 @@ from tweetlab.charts.wording import duration, percent, plain_number, quantity
 
 @mpl.rc_context(STYLE)
 def popularity(requests: pd.DataFrame) -> Chart:
-    """Reads of each tweet that was read, the most read tenth apart: it takes most of them.
+    """How many reads each tweet got, the most popular first; the most popular tenth stands out.
 
     ``requests`` has a column ``tweet_id``, as from ``workload.zipf`` or ``workload.replay``.
     """
@@ -95,7 +95,10 @@ def hit_ratio(reads: pd.DataFrame) -> Chart:
 
 @mpl.rc_context(STYLE)
 def hits_and_misses(reads: pd.DataFrame) -> Chart:
-    """Latency of hits (source "cache") against misses ("table"): a dot a read, on a log scale."""
+    """Latency of hits (source "cache") against misses ("table"), on a log scale: a dot for each.
+
+    ``reads`` is a result of ``workload.replay``; failed reads are not shown.
+    """
     drawing.require_columns(reads, "source", "seconds")
     chart = Chart(figsize=(11, 5))
     axes = chart.subplots()

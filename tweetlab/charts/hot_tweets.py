@@ -29,9 +29,8 @@ def heat_map(
     """What each partition served and throttled over time: a panel for each run, by its name.
 
     A run has the columns of ``workload.replay`` and ``partition``, from 0 to ``partitions`` - 1.
-    A cell is a partition in a period of so many seconds: 1, or 60. Its numbers are averages a
-    second: read units (RCU) when they were spent and, after a ✗, reads throttled when they were
-    due.
+    A cell shows a partition in ``period`` seconds, 1 or 60. Its numbers are averages a second: read
+    units (RCU) when they were spent and, after a ✗, reads throttled when they were due.
     """
     for reads in runs.values():
         drawing.require_columns(reads, "at", "seconds", "partition", "throttled", "read_units")
@@ -112,7 +111,7 @@ def minute(metrics: pd.DataFrame) -> Chart:
     """The worst minute of a table as CloudWatch shows it, against each of its seconds.
 
     ``metrics`` is a result of ``lab.metrics()`` for one table. The worst minute is the one with
-    most throttled reads.
+    the most throttled reads.
     """
     columns = ["read_provisioned", "read_consumed", "read_throttled"]
     drawing.require_columns(metrics, "second", *columns)

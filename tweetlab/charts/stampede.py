@@ -29,7 +29,7 @@ OUTCOMES = (
 def readers(reads: pd.DataFrame) -> Chart:
     """How long each reader of a crowd took, and who gave it the tweet: a line for each reader.
 
-    ``reads`` is a result of ``workload.replay``. A reader that got no tweet had gone to the table.
+    ``reads`` is a result of ``workload.replay``. A reader that got no tweet had asked the table.
     """
     drawing.require_columns(reads, "source", "seconds", "throttled")
     chart = Chart(figsize=(12, 6.5))
@@ -77,8 +77,7 @@ def _finding(reads: pd.DataFrame) -> str:
 def expiries(without_jitter: Sequence[float], with_jitter: Sequence[float]) -> Chart:
     """How many tweets expire together that were cached together, without jitter and with it.
 
-    Both are the seconds that each tweet has to live; there is at least one. Raises ValueError if
-    not.
+    Both are the seconds that each tweet has to live. Raises ValueError if one of them is empty.
     """
     if not (len(without_jitter) and len(with_jitter)):
         raise ValueError("There is nothing that expires: cache some tweets before.")

@@ -85,7 +85,7 @@ def throttling(
 
 @mpl.rc_context(STYLE)
 def provisioned(trials: pd.DataFrame) -> Chart:
-    """How small a provisioned throughput suffices, without the cache and with it.
+    """How small a provisioned throughput is enough, without the cache and with it.
 
     ``trials`` has a row for each run: ``read_capacity`` (RCU), ``cache`` (bool), ``reads``, and
     ``throttled`` (how many were, at least once). Enough is the smallest capacity tried at which,

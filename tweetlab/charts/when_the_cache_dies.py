@@ -25,8 +25,9 @@ SOURCES = (
 def outage(runs: Mapping[str, pd.DataFrame]) -> Chart:
     """The latency of each read over time, while Redis works, is down, and works again.
 
-    A panel for each run, called by its key. A run has the columns of ``workload.replay``, and
-    ``down``: whether Redis was, when the read was due. Latencies count from that moment.
+    A panel for each run, with its key as title. A run is a result of ``workload.replay_outage``:
+    its column ``down`` says whether Redis was down when the read was due, from which moment
+    latencies count.
     """
     chart, panels = _panels(runs, "down")
     findings, sentences = [], []
@@ -60,8 +61,8 @@ def outage(runs: Mapping[str, pd.DataFrame]) -> Chart:
 def cold_start(runs: Mapping[str, pd.DataFrame]) -> Chart:
     """The latency of each read over time, from the moment at which the cache was lost.
 
-    A panel for each run, called by its key, with the columns of ``workload.replay``. A read that
-    failed took the time until its error was there.
+    A panel for each run, with its key as title. A run is a result of ``workload.replay``. A read
+    that failed took the time until its error came.
     """
     chart, panels = _panels(runs, "throttled")
     findings, sentences = [], []

@@ -37,7 +37,7 @@ class Tweet:
 
     @classmethod
     def from_item(cls, item: dict[str, Any]) -> Self:
-        """The tweet of an item that ``item`` made."""
+        """The tweet that an item of DynamoDB holds."""
         return cls(
             tweet_id=UUID(_from_dynamodb(item["tweet_id"])),
             text=_from_dynamodb(item["text"]),
@@ -61,12 +61,12 @@ class Read:
 
     @classmethod
     def from_cache(cls, tweet: Tweet) -> Self:
-        """A read that the table had no part in: no units, no retries, and no time as yet."""
+        """A read that the cache answered, which costs no read units; its time is not known yet."""
         return cls(tweet, "cache", seconds=0.0, retries=0, read_units=0.0)
 
 
 def valid_text(text: str) -> str:
-    """``text`` if a tweet may have it; raises InvalidTweet with the reason if not."""
+    """``text``, if a tweet may have it; if not, raises InvalidTweet with the reason."""
     if not isinstance(text, str) or not text.strip():
         raise InvalidTweet("A tweet needs a text of at least one character that is not a space.")
     if len(text) > MAX_TEXT:
@@ -79,7 +79,7 @@ def valid_text(text: str) -> str:
 
 
 def valid_id(tweet_id: UUID | str) -> UUID:
-    """``tweet_id`` as a UUID; raises InvalidTweet if it is none."""
+    """``tweet_id`` as a UUID; raises InvalidTweet if it is not one."""
     if isinstance(tweet_id, UUID):
         return tweet_id
     try:

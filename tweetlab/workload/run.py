@@ -55,13 +55,13 @@ def replay(
 
     - ``at``, ``tweet_id``: as requested
     - ``source``: "cache", "table", or "failed" for a read that got no tweet
-    - ``seconds``: from when it was due until its tweet, or its error, was there
-    - ``retries``: attempts after the first; 0 where an error does not tell
-    - ``throttled``: whether DynamoDB throttled it at least once, be it answered later or not
+    - ``seconds``: from when it was due until its tweet, or its error, came
+    - ``retries``: attempts after the first; 0 where an error does not say
+    - ``throttled``: whether DynamoDB throttled it at least once, even if it was answered later
     - ``read_units``: read capacity units it consumed; 0 from the cache, or when it failed
 
-    No single failure ends a run. A RuntimeWarning tells the reasons of those that were not
-    throttling; if there is nothing but such failures, NothingAnswered is raised instead, after the
+    No single failure ends a run. A RuntimeWarning gives the reasons of those that were not
+    throttling; if there are only such failures, NothingAnswered is raised instead, after the
     first 20. An interrupt (Stop in a notebook, Ctrl-C) begins no new read, waits for the few under
     way, and leaves no worker behind. ``progress`` shows a bar; a string is its label.
     """
