@@ -22,7 +22,7 @@ import redis
 from cashews import Cache
 
 from tweetlab.cache import CachedTweets, connect
-from tweetlab.tweets.table import Read, Tweet
+from tweetlab.tweets import Read, Tweet
 
 TWEET_ID = UUID("11111111-2222-4333-8444-555555555555")
 FIELDS = {

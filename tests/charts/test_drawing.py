@@ -1,10 +1,9 @@
-"""The figure that carries its own words, and the words for numbers."""
+"""The figure that carries its own words, its colours and labels."""
 
 from __future__ import annotations
 
 import base64
 import io
-import math
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -113,14 +112,14 @@ def test_lines_stand_out_from_the_ground_and_words_can_be_read():
     axes = Chart(figsize=(5, 4)).subplots()
     drawing.label_right(axes, [(number, "words", color) for number, color in enumerate(PALETTE)])
     for color in PALETTE:
-        drawing.beside(axes, "words", (0, 0), color)
+        drawing.label_point(axes, "words", (0, 0), color)
     assert len(axes.texts) == 2 * len(PALETTE)
     assert all(drawing.contrast(str(text.get_color())) >= 4.5 for text in axes.texts)
 
 
-def test_ink_is_no_darker_than_it_must_be():
-    assert drawing.ink(drawing.WITH) == drawing.WITH
-    assert 4.5 <= drawing.contrast(drawing.ink(drawing.GREEN)) < 4.8
+def test_a_text_is_no_darker_than_it_must_be():
+    assert drawing.text_color(drawing.WITH) == drawing.WITH
+    assert 4.5 <= drawing.contrast(drawing.text_color(drawing.GREEN)) < 4.8
 
 
 def test_each_second_sums_whole_seconds():
@@ -142,31 +141,3 @@ def test_each_second_sums_whole_seconds():
 )
 def test_decades_hold_everything_and_have_two_labels(ms, limits):
     assert drawing.decades(np.array(ms)) == pytest.approx(limits)
-
-
-@pytest.mark.parametrize(
-    ("ms", "text"),
-    [
-        (0.684, "0.68 ms"),
-        (4.52, "4.5 ms"),
-        (10, "10 ms"),
-        (999, "999 ms"),
-        (12_345, "12.3 s"),
-        (math.nan, "unknown"),
-    ],
-)
-def test_time_is_told_in_two_or_three_digits(ms, text):
-    assert drawing.time(ms) == text
-
-
-@pytest.mark.parametrize(
-    ("part", "text"),
-    [(0, "0%"), (0.0005, "0.05%"), (0.5, "50%"), (0.825, "82%"), (0.9998, "99.98%"), (1, "100%")],
-)
-def test_a_few_are_not_none_and_nearly_all_are_not_all(part, text):
-    assert drawing.percent(part) == text
-
-
-@pytest.mark.parametrize(("number", "text"), [(0, "0 reads"), (1, "1 read"), (2018, "2,018 reads")])
-def test_one_is_singular(number, text):
-    assert drawing.count(number, "read") == text

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import pandas as pd
 import pytest
 from matplotlib.image import AxesImage
 from matplotlib.patches import StepPatch
-from matplotlib.text import Text
 
+from tests.support.charts import assert_texts_are_large, assert_the_title_is_the_finding, draw
 from tweetlab import charts
-from tweetlab.charts import hot_tweets
-from tweetlab.charts.drawing import Chart
+from tweetlab.charts import Chart, hot_tweets
 from tweetlab.lab.metrics import COLUMNS
 
 
@@ -62,11 +60,6 @@ ALL: dict[str, Chart] = {
     "minute": charts.minute(METRICS),
     "remedies": charts.remedies(TRIALS),
 }
-
-
-def draw(chart: Chart) -> None:
-    """Render it: pytest turns every warning of matplotlib into an error."""
-    chart.savefig(io.BytesIO(), format="png")
 
 
 def words(axes: Any) -> list[str]:
@@ -241,14 +234,9 @@ def test_rows_of_another_kind_are_refused(chart, frame, column):
 
 @pytest.mark.parametrize("name", ALL)
 def test_text_is_large_no_legend_needs_looking_up_and_the_title_is_the_finding(name):
-    chart = ALL[name]
-    draw(chart)
-    texts = [text for text in chart.findobj(Text) if text.get_text() and text.get_visible()]
-    assert min(float(text.get_fontsize()) for text in texts) >= 14
-    assert all(axes.get_legend() is None for axes in chart.axes)
-    assert chart.get_suptitle().replace("\n", " ") == chart.finding
-    assert chart.caption.startswith(f"{chart.finding}. ")
-    *_, bottom = chart.axes
+    assert_texts_are_large(ALL[name])
+    assert_the_title_is_the_finding(ALL[name])
+    *_, bottom = ALL[name].axes
     assert any(unit in bottom.get_xlabel() for unit in ("(s)", "reads a second"))
 
 

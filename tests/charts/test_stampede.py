@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import io
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.patches import StepPatch
-from matplotlib.text import Text
 
+from tests.support.charts import (
+    assert_labels_are_apart,
+    assert_texts_are_large,
+    assert_the_title_is_the_finding,
+    draw,
+    line,
+    words,
+)
 from tweetlab import charts
-from tweetlab.charts.drawing import Chart
+from tweetlab.charts import Chart
 
 
 def crowd(*made: tuple[str, float, bool]) -> pd.DataFrame:
@@ -35,20 +39,6 @@ ALL: dict[str, Chart] = {
     "hits": charts.readers(HITS),
     "expiries": charts.expiries([3599.5] * 200, SPREAD),
 }
-
-
-def draw(chart: Chart) -> None:
-    """Render it: pytest turns every warning of matplotlib into an error."""
-    chart.savefig(io.BytesIO(), format="png")
-
-
-def line(axes: Any, label: str) -> Any:
-    (found,) = (line for line in axes.lines if line.get_label() == label)
-    return found
-
-
-def words(axes: Any) -> str:
-    return "\n".join(text.get_text() for text in axes.texts)
 
 
 def test_every_reader_has_a_place_and_its_time():
@@ -139,15 +129,6 @@ def test_axes_say_what_they_measure_and_in_which_unit(name):
 
 @pytest.mark.parametrize("name", ALL)
 def test_text_is_large_and_lies_beside_the_axes(name):
-    chart = ALL[name]
-    draw(chart)
-    texts = [text for text in chart.findobj(Text) if text.get_text() and text.get_visible()]
-    assert min(float(text.get_fontsize()) for text in texts) >= 14
-    assert chart.caption.startswith(f"{chart.finding}. ")
-    for axes in chart.axes:
-        assert axes.get_legend() is None
-        boxes = [text.get_window_extent() for text in axes.texts]
-        for number, box in enumerate(boxes):
-            assert chart.bbox.x1 >= box.x1
-            assert axes.bbox.y0 - 5 < box.y0 < box.y1 < axes.bbox.y1 + 5
-            assert not any(box.overlaps(other) for other in boxes[:number])
+    assert_texts_are_large(ALL[name])
+    assert_the_title_is_the_finding(ALL[name])
+    assert_labels_are_apart(ALL[name])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from tests.support.charts import draw
 from tweetlab import charts
 
 
@@ -27,11 +27,6 @@ SLOW = rows(
 )
 QUICK = rows((0.1, "cache", 0.001, False), (0.5, "table", 0.004, True))
 CALM = rows((0.1, "cache", 0.001, False))
-
-
-def draw(chart: Any) -> None:
-    """Render it: pytest turns every warning of matplotlib into an error."""
-    chart.savefig(io.BytesIO(), format="png")
 
 
 def drawn(axes: Any, label: str) -> list[tuple[float, float]]:

@@ -26,7 +26,7 @@ def test_edit_aside(lab, tweets):
         return exercises.check_edit_aside(answer, tweets, lab.redis)
 
     assert len(wrong(check(empty))) == 3
-    assert [good for good, _ in check(table_only).findings] == [True, False, False]
+    assert [good for good, _ in check(table_only).remarks] == [True, False, False]
     assert wrong(check(key_first)) == ["with a reader in the middle of the edit, it is “after”"]
     assert check(right).right
     assert lab.dynamodb.scan(TableName="tweet")["Count"] == 0

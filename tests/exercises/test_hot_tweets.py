@@ -39,7 +39,7 @@ def test_burst_lasts():
     assert wrong(exercises.check_burst_lasts(nothing_comes_in))[0] == (
         "`nothing_comes_in(150, 200)` should be 900; yours gives `225.0`"
     )
-    assert [good for good, _ in exercises.check_burst_lasts(as_if_always_too_much).findings] == [
+    assert [good for good, _ in exercises.check_burst_lasts(as_if_always_too_much).remarks] == [
         *[True] * 3,
         False,
     ]

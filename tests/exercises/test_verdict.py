@@ -26,5 +26,5 @@ def test_an_answer_that_raises_is_told_so_and_not_raised():
         return read_capacity * 2
 
     verdict = exercises.check_reads_per_second(answer)
-    assert [good for good, _ in verdict.findings] == [True, True, False]
+    assert [good for good, _ in verdict.remarks] == [True, True, False]
     assert wrong(verdict) == ["`TypeError` was raised: no idea"]

@@ -73,7 +73,7 @@ def test_a_read_that_survives(doomed, tweets, heals, survives, missing):
             return tweet.text
 
     verdict = exercises.check_read_anyway(answer, tweets, doomed)
-    found = [sentence.split(":")[0] for good, sentence in verdict.findings if not good]
+    found = [sentence.split(":")[0] for good, sentence in verdict.remarks if not good]
     assert found == missing
     with connect(doomed.url, timeout=10) as client:
         assert client.ping()  # it was started again

@@ -19,7 +19,7 @@ from tweetlab.explore import SCENARIOS, Explorer, ScenarioEvent, Settings, words
 from tweetlab.explore.explorer_lab import PARTITIONS, ExplorerLab, warm_cache
 from tweetlab.explore.run import LiveRun
 from tweetlab.explore.settings import MOST_TWEETS
-from tweetlab.tweets.table import Tweet, TweetTable
+from tweetlab.tweets import Tweet, TweetTable
 from tweetlab.workload.open_loop import Reader
 
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from uuid import UUID
 
-import pandas as pd
 import pytest
 import redis
 
 from tests.support.processes import children, gone
 from tweetlab.cache import connect
-from tweetlab.lab.breakable import BreakableRedis, replay_outage
-from tweetlab.tweets.table import Read, Tweet
+from tweetlab.lab.breakable import BreakableRedis
 
 
 @pytest.fixture
@@ -63,34 +58,3 @@ def test_closed_it_leaves_no_process(state):
     doomed.close()
     doomed.close()
     assert gone(started)
-
-
-class Reader:
-    """Its second read waits for the outage, and the outage for that read, however slow they are."""
-
-    def __init__(self) -> None:
-        self.broken, self.noticed = threading.Event(), threading.Event()
-
-    def fail(self) -> None:
-        self.broken.set()
-
-    def mend(self) -> None:
-        assert self.noticed.wait(30)
-        self.broken.clear()
-
-    def read(self, tweet_id: UUID) -> Read:
-        second = tweet_id.int == 1
-        if second:
-            assert self.broken.wait(30)
-            self.noticed.set()
-        tweet = Tweet(tweet_id, "Example tweet.", datetime.now(UTC))
-        return Read(tweet, "table" if second else "cache", 0.0, retries=0, read_units=0.0)
-
-
-def test_an_outage_says_which_reads_were_due_while_it_lasted():
-    reader = Reader()
-    requests = pd.DataFrame({"at": [0, 0.6], "tweet_id": [UUID(int=0), UUID(int=1)]})
-    reads = replay_outage(reader, requests, reader.fail, reader.mend, begin=0.1, end=0.1)
-    assert reads["down"].tolist() == [False, True]
-    assert reads["source"].tolist() == ["cache", "table"]
-    assert not reader.broken.is_set()

@@ -131,6 +131,25 @@ def test_settings_that_make_no_sense_are_refused(settings):
         tweetlab.start(**settings)
 
 
+@pytest.mark.parametrize("own", [False, True])
+def test_its_redis_client_waits_as_long_as_it_is_told(request, monkeypatch, own):
+    """0.25 s unless told otherwise; also if the Redis is one's own."""
+    if own:
+        monkeypatch.setenv(REDIS_VARIABLE, request.getfixturevalue("redis_server"))
+    for given, seconds in ((None, 0.25), (5, 5)):
+        with tweetlab.start(redis_timeout=given) as lab:
+            assert lab.redis.ping()
+            options = lab.redis.get_connection_kwargs()
+            assert options["socket_timeout"] == options["socket_connect_timeout"] == seconds
+
+
+@pytest.mark.usefixtures("leaves_no_process")
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf")])
+def test_a_redis_timeout_that_makes_no_sense_is_refused(seconds):
+    with pytest.raises(ValueError, match="redis_timeout must be a number above 0"):
+        tweetlab.start(redis_timeout=seconds)
+
+
 # --- servers of one's own ---------------------------------------------------------------------
 
 

@@ -1,7 +1,9 @@
-"""The notebooks as files: clean, in the lessons' shape, and made from their solutions."""
+"""The notebooks as files: clean, in the lessons' shape, made from their solutions, well named."""
 
 from __future__ import annotations
 
+import ast
+import importlib
 import itertools
 import re
 import statistics
@@ -11,6 +13,7 @@ import nbformat
 import pandas as pd
 import pytest
 
+import tweetlab
 from tests.support.lessons import (
     BOTH,
     LESSONS,
@@ -21,8 +24,12 @@ from tests.support.lessons import (
     name,
     tags,
 )
-from tweetlab.tweets.table import valid_text
+from tweetlab import charts
+from tweetlab.tweets import valid_text
 
+ROOT = NOTEBOOKS.parent
+TWEETLAB = ROOT / "tweetlab"
+ROOMS = {path.parent.name for path in TWEETLAB.glob("*/__init__.py")}
 PART = re.compile(r"^(#+) (.*)$", re.MULTILINE)
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)]+)\)")
 SEVERAL = {"starter", "solution", "check"}
@@ -46,10 +53,89 @@ def headings(path: Path) -> list[tuple[int, str]]:
     return [(len(marks), title) for marks, title in PART.findall(text)]
 
 
+def code_of(path: Path) -> str:
+    return "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "code")
+
+
 def test_every_notebook_is_a_lesson_with_its_solution_or_named_here():
     assert LESSONS
     assert set(NOTEBOOKS.glob("*.ipynb")) <= {*LESSONS, *OTHERS}
     assert [path.name for path in LESSONS] == [path.name for path in SOLUTIONS]
+
+
+def shown_charts(path: Path) -> set[str]:
+    """The charts that a lesson shows, of those that are made for the lessons."""
+    return set(re.findall(r"\bcharts\.([a-z]\w*)", code_of(path)))
+
+
+@every_lesson
+def test_a_lesson_has_one_name_everywhere(path):
+    """Its checks, its charts and their tests are called like it."""
+    lesson = path.stem[len("00_") :]
+    wanted = [f"tweetlab/exercises/{lesson}.py", f"tests/exercises/test_{lesson}.py"]
+    if shown_charts(path):
+        wanted += [f"tweetlab/charts/{lesson}.py", f"tests/charts/test_{lesson}.py"]
+    assert [file for file in wanted if not (ROOT / file).exists()] == []
+    homes = {getattr(charts, chart).__module__ for chart in shown_charts(path)}
+    assert homes <= {f"tweetlab.charts.{lesson}"}
+
+
+@pytest.mark.parametrize(
+    ("room", "shared"), [("exercises", {"verdict"}), ("charts", {"drawing", "wording"})]
+)
+def test_checks_and_charts_are_those_of_a_lesson(room, shared):
+    lessons = {path.stem[len("00_") :] for path in LESSONS}
+    files = {path.stem for path in (TWEETLAB / room).glob("*.py")}
+    tests = {path.stem for path in (ROOT / "tests" / room).glob("test_*.py")}
+    assert files <= {"__init__", *shared, *lessons}
+    assert {f"test_{file}" for file in files - {"__init__"}} == tests
+
+
+def offered(module: str) -> set[str]:
+    """The names that tweetlab, or a room of it, says that it offers; "" is the module itself."""
+    if module == "tweetlab":
+        return {"", *ROOMS, *vars(tweetlab)["__all__"]}
+    room = module.removeprefix("tweetlab.")
+    return set(importlib.import_module(module).__all__) if room in ROOMS else set()
+
+
+def back_doors(code: str) -> list[tuple[str, str]]:
+    """The names that code takes from tweetlab, by an import or a dot, and that are not offered."""
+    nodes = list(ast.walk(ast.parse(code)))
+    taken: list[tuple[str, str]] = []
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            taken += [(alias.name, "") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            taken += [(str(node.module), alias.name) for alias in node.names]
+    imported = {word for module, word in taken if module == "tweetlab"}
+    modules = {"tweetlab": "tweetlab"} | {room: f"tweetlab.{room}" for room in imported & ROOMS}
+    for node in nodes:
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            taken.append((modules.get(node.value.id, ""), node.attr))
+    ours = [(module, word) for module, word in taken if module.split(".")[0] == "tweetlab"]
+    return [(module, word) for module, word in ours if word not in offered(module)]
+
+
+@every_notebook
+def test_it_enters_by_the_front_doors(path):
+    assert back_doors(code_of(path)) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from tweetlab.lab.lab import local_client",
+        "from tweetlab.tweets import table",
+        "from tweetlab.charts import drawing",
+        "import tweetlab.charts",
+        "import tweetlab; tweetlab.drawing.STYLE",
+        "from tweetlab import charts; charts.drawing.STYLE",
+        "from tweetlab import nothing",
+    ],
+)
+def test_a_back_door_is_noticed(code):
+    assert back_doors(code)
 
 
 @every_solution

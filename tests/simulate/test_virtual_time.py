@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from tweetlab import simulate, workload
 from tweetlab.capacity import TableCapacity
-from tweetlab.lab import clients
 from tweetlab.simulate import virtual_time
 from tweetlab.simulate.policy import KeepAll, Policy
+from tweetlab.tweets import ATTEMPTS
 
 IDS = [UUID(int=number) for number in range(10)]
 A, B = IDS[:2]
@@ -88,7 +88,7 @@ def test_the_table_never_gives_more_than_it_has(gaps, read_capacity, burst, ttl,
     answered = rows["source"] == "table"
     assert (rows["read_units"] == answered * virtual_time.READ_UNITS).all()
     assert (rows["seconds"] >= 0).all()
-    assert (rows["retries"] < virtual_time.ATTEMPTS).all()
+    assert (rows["retries"] < ATTEMPTS).all()
 
 
 def test_the_same_arguments_give_the_same_result_and_another_seed_another():
@@ -108,7 +108,6 @@ def test_the_order_of_the_rows_is_that_of_the_requests():
 
 
 def test_the_retry_rules_are_botocores():
-    assert virtual_time.ATTEMPTS == clients.ATTEMPTS
     assert virtual_time.RETRY_TOKENS == quota.RetryQuota.INITIAL_CAPACITY
     checker: Any = standard.RetryQuotaChecker
     assert checker._THROTTLING_RETRY_COST == virtual_time.RETRY_COST

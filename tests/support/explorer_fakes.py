@@ -17,7 +17,7 @@ from tweetlab.explore.explorer_lab import ExplorerLab
 from tweetlab.explore.run import LiveRun
 from tweetlab.explore.series import Point
 from tweetlab.explore.settings import MOST_TWEETS
-from tweetlab.tweets.table import Read, Tweet
+from tweetlab.tweets import Read, Tweet
 from tweetlab.workload.open_loop import Reader
 
 IDS = [UUID(int=number) for number in range(1, MOST_TWEETS + 2)]

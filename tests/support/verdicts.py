@@ -15,4 +15,4 @@ def wrong(verdict: Verdict) -> list[str]:
     """What a check finds missing in an answer that is not right."""
     assert not verdict.right
     assert str(verdict).startswith("Not yet: ")
-    return [sentence for good, sentence in verdict.findings if not good]
+    return [sentence for good, sentence in verdict.remarks if not good]

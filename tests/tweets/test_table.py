@@ -23,7 +23,6 @@ from tweetlab import (
     TweetNotFound,
     TweetTable,
 )
-from tweetlab.tweets.table import from_item, to_item
 
 
 @pytest.fixture
@@ -179,19 +178,6 @@ def lasting(moto_server):
 def test_any_text_comes_back_from_dynamodb_as_it_was(lasting, text):
     tweet = lasting.create(text)
     assert lasting.get(tweet.tweet_id) == tweet
-
-
-@given(
-    st.builds(Tweet, st.uuids(), texts, st.datetimes(timezones=st.just(UTC))),
-)
-def test_a_tweet_comes_back_from_its_item_as_it_was(tweet):
-    item = to_item(tweet)
-    assert from_item(item) == tweet
-    assert {name: list(value) for name, value in item.items()} == {
-        "tweet_id": ["S"],
-        "text": ["S"],
-        "created": ["S"],
-    }
 
 
 # --- get_many ---------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Workloads: what is read when, and what a run says of it. No test waits for time to pass."""
+"""Replays, and what a run says of them. No test waits for time to pass."""
 
 from __future__ import annotations
 
@@ -18,15 +18,12 @@ import pandas as pd
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from hypothesis import given
-from hypothesis import strategies as st
 
 import tweetlab
 from tweetlab import workload
-from tweetlab.cache import CachedTweets, connect, encode, key
+from tweetlab.cache import CachedTweets, encode, key
 from tweetlab.errors import NothingAnswered, TweetNotFound
-from tweetlab.tweets.table import Read, Tweet, TweetTable
-from tweetlab.tweets.throttles import THROTTLING_CODES
+from tweetlab.tweets import THROTTLING_CODES, Read, Tweet, TweetTable
 from tweetlab.workload.open_loop import POLL
 from tweetlab.workload.run import HOPELESS
 
@@ -80,77 +77,6 @@ def run(read: Callable[[UUID], Read], load: pd.DataFrame, workers: int = 1) -> p
 
 def number(tweet_id: UUID) -> int:
     return tweet_id.int
-
-
-# --- zipf -------------------------------------------------------------------------------------
-
-
-def test_the_same_seed_gives_the_same_reads_and_another_seed_others():
-    first, again = workload.zipf(IDS, seed=7), workload.zipf(IDS, seed=7)
-    pd.testing.assert_frame_equal(first, again)
-    assert not first["at"].equals(workload.zipf(IDS, seed=8)["at"])
-
-
-def test_skew_changes_what_is_read_and_not_when():
-    even, skewed = workload.zipf(IDS, skew=0), workload.zipf(IDS, skew=2)
-    assert even["at"].equals(skewed["at"])
-    assert not even["tweet_id"].equals(skewed["tweet_id"])
-
-
-@given(
-    tweets=st.integers(1, 30),
-    rate=st.floats(0.01, 200),
-    seconds=st.floats(0.01, 20),
-    skew=st.floats(0, 60),
-    seed=st.integers(0, 2**32),
-)
-def test_reads_are_in_order_in_time_and_of_these_tweets(tweets, rate, seconds, skew, seed):
-    ids = [UUID(int=n) for n in range(tweets)]
-    load = workload.zipf(iter(ids), rate, seconds, skew, seed)
-    assert list(load.columns) == ["at", "tweet_id"]
-    assert load["at"].is_monotonic_increasing
-    assert load["at"].between(0, seconds, inclusive="left").all()
-    assert set(load["tweet_id"]) <= set(ids)
-
-
-def test_arrivals_are_a_poisson_process():
-    load = workload.zipf(IDS, rate=100, seconds=1000)
-    assert len(load) == pytest.approx(100_000, abs=4 * 100_000**0.5)
-    gaps = np.diff(load["at"])
-    assert gaps.mean() == pytest.approx(1 / 100, rel=0.02)
-    # Evenly spaced reads would have no deviation at all; of a Poisson process it is the mean.
-    assert gaps.std() == pytest.approx(gaps.mean(), rel=0.03)
-    in_each_second = np.bincount(load["at"].astype(int))
-    assert in_each_second.var() == pytest.approx(in_each_second.mean(), rel=0.2)
-
-
-@pytest.mark.parametrize("skew", [0, 0.5, 1, 2])
-def test_the_tweet_of_rank_r_is_read_in_proportion_to_r_to_the_minus_skew(skew):
-    load = workload.zipf(IDS, rate=1000, seconds=100, skew=skew)
-    weights = np.arange(1, 11) ** -float(skew)
-    for tweet_id, expected in zip(IDS, weights / weights.sum(), strict=True):
-        share = (load["tweet_id"] == tweet_id).mean()
-        assert share == pytest.approx(expected, abs=4 * (expected / len(load)) ** 0.5)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"tweet_ids": []}, "empty"),
-        ({"rate": 0}, "rate must be a number above 0"),
-        ({"rate": -1}, "rate"),
-        ({"rate": float("nan")}, "rate"),
-        ({"rate": float("inf")}, "rate"),
-        ({"seconds": 0}, "seconds must be a number above 0"),
-        ({"seconds": float("inf")}, "seconds"),
-        ({"skew": -0.1}, "skew must be 0"),
-        ({"skew": float("nan")}, "skew"),
-        ({"skew": float("inf")}, "skew"),
-    ],
-)
-def test_a_load_that_is_none_is_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        workload.zipf(**({"tweet_ids": IDS} | arguments))
 
 
 # --- replay: what it returns ------------------------------------------------------------------
@@ -482,7 +408,7 @@ def test_a_bar_shows_how_many_reads_are_done(capsys):
 
 def test_dynamodb_throttles_and_the_rows_say_so():
     """On real servers: a new table of 1 RCU has two eventually consistent reads to give at once."""
-    with tweetlab.start() as lab:
+    with tweetlab.start(redis_timeout=10) as lab:
         once = Config(retries={"mode": "standard", "total_max_attempts": 1})
         dynamodb = boto3.client(
             "dynamodb",
@@ -497,11 +423,9 @@ def test_dynamodb_throttles_and_the_rows_say_so():
         tweet_id = tweets.create("Example tweet.").tweet_id
         load = pd.DataFrame({"at": 0.0, "tweet_id": [tweet_id] * 20})
         reads = workload.replay(tweets, load, workers=4, progress=False)
-        patient = connect(lab.redis_url, timeout=10)
-        cached = CachedTweets(tweets, patient)
-        patient.set(key(tweet_id), encode(Tweet(tweet_id, "Example.", datetime.now(UTC))))
+        cached = CachedTweets(tweets, lab.redis)
+        lab.redis.set(key(tweet_id), encode(Tweet(tweet_id, "Example.", datetime.now(UTC))))
         hits = workload.replay(cached, load, workers=4, progress=False)
-        patient.close()
 
     answered = reads["source"] == "table"
     assert 2 <= answered.sum() < 20

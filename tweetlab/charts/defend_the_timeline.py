@@ -18,12 +18,11 @@ from tweetlab.charts.drawing import (
     WITH,
     WITHOUT,
     Chart,
-    ink,
     label_right,
-    need,
-    percent,
-    time,
+    require_columns,
+    text_color,
 )
+from tweetlab.charts.wording import duration, percent
 from tweetlab.simulate import timeline
 
 CUT = 2.0
@@ -34,7 +33,10 @@ WINDOW = 20
 LINES = ((WITH, "o"), (WITHOUT, "s"), (GREEN, "^"), (GREY, "D"))
 COLUMNS: dict[str, tuple[str, Callable[[float], str]]] = {
     "throttled": ("Throttled reads", lambda part: f"{part:.1%}"),
-    "p99_ms": ("Latency, 99th percentile", lambda ms: time(ms) if ms < math.inf else "no answer"),
+    "p99_ms": (
+        "Latency, 99th percentile",
+        lambda ms: duration(ms) if ms < math.inf else "no answer",
+    ),
     "stale_s": ("Out of date, 99th percentile", lambda seconds: f"{seconds:.0f} s"),
     "dollars": ("Dollars a month", lambda dollars: f"${dollars:,.0f}"),
 }
@@ -46,7 +48,7 @@ def scoreboard(board: pd.DataFrame) -> Chart:
 
     ``board`` is of ``timeline.scoreboard``, best first, with a row at least.
     """
-    need(board, *timeline.TARGETS, "points")
+    require_columns(board, *timeline.TARGETS, "points")
     chart = Chart(figsize=(14, 1.9 + 0.75 * len(board)))
     panels = chart.subplots(1, len(COLUMNS), sharey=True, sharex=True)
     places = np.arange(len(board))[::-1]
@@ -83,7 +85,7 @@ def _bar(axes: Axes, place: float, part: float, words: str) -> None:
     axes.barh(place, min(part, CUT), 0.62, fill=False, edgecolor=color, hatch="" if met else "///")
     behind = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
     text = f"{'✓' if met else '✗'} {words}"
-    axes.text(0.05, place, text, color=ink(color), weight="bold", va="center", bbox=behind)
+    axes.text(0.05, place, text, color=text_color(color), weight="bold", va="center", bbox=behind)
 
 
 def _capital(text: str) -> str:
@@ -107,7 +109,7 @@ def shift(runs: Mapping[str, pd.DataFrame]) -> Chart:
     axes.text(timeline.SHIFT, 0.02, " other tweets are popular")
     labels, after, sentences = [], [], []
     for (name, reads), (color, marker) in zip(runs.items(), LINES, strict=False):
-        need(reads, "at", "source")
+        require_columns(reads, "at", "source")
         hits = reads["source"] == "cache"
         ratio = hits.groupby(reads["at"] // WINDOW).mean()
         times = (ratio.index + 0.5) * WINDOW

@@ -1,4 +1,5 @@
-"""How the charts look and speak: the figure that carries its own words, labels, and numbers."""
+"""How the charts look and speak: the figure that carries its own words, colours and labels, and
+what several charts need of their rows."""
 
 from __future__ import annotations
 
@@ -21,9 +22,12 @@ from matplotlib.ticker import MaxNLocator
 
 Floats = npt.NDArray[np.float64]
 
-WITHOUT, WITH, GREEN, GREY = "#D55E00", "#0072B2", "#009E73", "#595959"
-"""Vermillion for reads of the table, blue for those with the cache: colours of Okabe and Ito, which
-every eye tells apart. No chart relies on colour alone."""
+ORANGE, SKY_BLUE, GREEN = "#E69F00", "#56B4E9", "#009E73"
+BLUE, VERMILLION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
+"""Okabe and Ito's colours, which every eye tells apart. No chart relies on colour alone."""
+GREY = "#595959"
+WITHOUT, WITH = VERMILLION, BLUE
+"""Reads without the cache, or of the table; and reads with it."""
 
 STYLE: Any = {
     "font.size": 14,
@@ -115,17 +119,19 @@ def label_right(axes: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
             1.01,
             place,
             text,
-            color=ink(color),
+            color=text_color(color),
             weight="bold",
             va="center",
             transform=axes.transAxes,
         )
 
 
-def beside(axes: Axes, text: str, point: tuple[float, float], color: str, line: int = 0) -> None:
+def label_point(
+    axes: Axes, text: str, point: tuple[float, float], color: str, line: int = 0
+) -> None:
     """Write to the upper right of a point, where a falling line leaves room; lines go upward."""
-    offset = (12, 12 + 20 * line)
-    axes.annotate(text, point, offset, textcoords="offset points", color=ink(color), weight="bold")
+    look: Any = {"color": text_color(color), "weight": "bold"}
+    axes.annotate(text, point, (12, 12 + 20 * line), textcoords="offset points", **look)
 
 
 def contrast(color: str, ground: str = "white") -> float:
@@ -137,7 +143,7 @@ def contrast(color: str, ground: str = "white") -> float:
     return (max(light) + 0.05) / (min(light) + 0.05)
 
 
-def ink(color: str) -> str:
+def text_color(color: str) -> str:
     """The colour, or as much darker as a text on white has to be."""
     while contrast(color) < READABLE:
         red, green, blue = to_rgb(color)
@@ -145,7 +151,7 @@ def ink(color: str) -> str:
     return color
 
 
-def need(frame: pd.DataFrame, *columns: str) -> None:
+def require_columns(frame: pd.DataFrame, *columns: str) -> None:
     """Raise ValueError unless the frame has the columns."""
     missing = [name for name in columns if name not in frame.columns]
     if missing:
@@ -173,30 +179,6 @@ def decades(ms: Floats) -> tuple[float, float]:
 def quantile(values: Floats, q: float) -> float:
     """That quantile; not a number where there is nothing."""
     return float(np.quantile(values, q)) if len(values) else math.nan
-
-
-def time(ms: float) -> str:
-    """A latency with two or three digits, in the unit that suits it."""
-    if math.isnan(ms):
-        return "unknown"
-    if ms >= 1000:
-        return f"{ms / 1000:,.1f} s"
-    return f"{ms:.0f} ms" if ms >= 10 else f"{ms:.2g} ms"
-
-
-def count(number: float, what: str) -> str:
-    """As "1 read" or "2,000 reads"."""
-    return f"{number:,.0f} {what}" if number == 1 else f"{number:,.0f} {what}s"
-
-
-def percent(part: float) -> str:
-    """A part of one as "20%"; never 0% for a few, nor 100% for nearly all."""
-    return f"{part:.0%}" if part in (0, 1) or 0.01 <= part <= 0.99 else f"{part:.2%}"
-
-
-def plain(value: float, _: object) -> str:
-    """A tick label of a logarithmic axis as a plain number: 0.1, 10, 1,000."""
-    return f"{value:,g}"
 
 
 def whole_numbers() -> MaxNLocator:

@@ -12,20 +12,12 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 
-from tweetlab.charts.drawing import (
-    GREEN,
-    STYLE,
-    WITH,
-    WITHOUT,
-    Chart,
-    Floats,
-    count,
-    ink,
-    label_right,
-    need,
-)
-from tweetlab.lab.metrics import SECONDS, by_minute
+from tweetlab.charts import drawing
+from tweetlab.charts.drawing import GREEN, STYLE, WITH, WITHOUT, Chart, Floats
+from tweetlab.charts.wording import quantity
 
+MINUTE = 60
+"""Seconds: CloudWatch shows averages over a minute."""
 HEAT = LinearSegmentedColormap.from_list("heat", ["white", WITHOUT])
 """Light enough everywhere for words in black."""
 
@@ -37,12 +29,11 @@ def heat_map(
     """What each partition served and throttled over time: a panel for each run, by its name.
 
     A run has the columns of ``workload.replay`` and ``partition``, from 0 to ``partitions`` - 1.
-    A cell is a partition in a period of so many seconds: 1, or 60. Its numbers are averages a
-    second: read units (RCU) when they were spent and, after a ✗, reads throttled when they were
-    due.
+    A cell shows a partition in ``period`` seconds, 1 or 60. Its numbers are averages a second: read
+    units (RCU) when they were spent and, after a ✗, reads throttled when they were due.
     """
     for reads in runs.values():
-        need(reads, "at", "seconds", "partition", "throttled", "read_units")
+        drawing.require_columns(reads, "at", "seconds", "partition", "throttled", "read_units")
     done = {name: reads["at"] + reads["seconds"] for name, reads in runs.items()}
     last = max((at.max() for at in done.values() if len(at)), default=0.0)
     shape = partitions, int(last // period) + 1
@@ -54,12 +45,12 @@ def heat_map(
 
     chart = Chart(figsize=(13, 1.4 + 3.6 * len(runs)))
     panels = chart.subplots(len(runs), 1, squeeze=False, sharex=True)[:, 0]
-    unit = "min" if period == SECONDS else "s"
+    unit = "min" if period == MINUTE else "s"
     findings, sentences = [], []
     for axes, (name, reads) in zip(panels, runs.items(), strict=True):
         rcu = spent[name]
         throttles = _cells(shape, reads["partition"], reads["at"] // period, reads["throttled"])
-        throttled = f"{throttles.sum():,.0f} of {count(len(reads), 'read')} throttled"
+        throttled = f"{throttles.sum():,.0f} of {quantity(len(reads), 'read')} throttled"
         axes.set_title(f"{name}: {throttled} (numbers: read units a second, ✗ throttled a second)")
         _paint(axes, rcu, throttles / period, hottest)
         most = f"{rcu.sum(axis=0).max():,.3g} of {read_capacity:,g} RCU at most"
@@ -120,24 +111,24 @@ def minute(metrics: pd.DataFrame) -> Chart:
     """The worst minute of a table as CloudWatch shows it, against each of its seconds.
 
     ``metrics`` is a result of ``lab.metrics()`` for one table. The worst minute is the one with
-    most throttled reads.
+    the most throttled reads.
     """
-    need(metrics, "table", "index", "second", "read_provisioned", "read_consumed", "read_throttled")
+    columns = ["read_provisioned", "read_consumed", "read_throttled"]
+    drawing.require_columns(metrics, "second", *columns)
     chart = Chart(figsize=(12, 5.5))
     axes = chart.subplots()
     axes.set(xlabel="time (s)", ylabel="RCU consumed")
     if metrics.empty:
         return chart.tell("Nothing was read")
-    minutes = by_minute(metrics)
-    worst = minutes.iloc[int(minutes["read_throttled"].argmax())]
-    start = int(worst["minute"]) * SECONDS
-    seconds = metrics.set_index("second").reindex(range(start, start + SECONDS))
+    throttles = metrics.groupby(metrics["second"] // MINUTE)["read_throttled"].sum()
+    start = int(throttles.index[int(throttles.argmax())]) * MINUTE
+    seconds = metrics.set_index("second").reindex(range(start, start + MINUTE))
     consumed = seconds["read_consumed"].fillna(0).to_numpy(float)
     throttled = seconds["read_throttled"].fillna(0).to_numpy(int)
-    provisioned, average = worst["read_provisioned"], worst["read_consumed"]
+    provisioned, average = seconds["read_provisioned"].dropna().iloc[-1], consumed.sum() / MINUTE
     refusing = np.flatnonzero(throttled)
 
-    edges = np.arange(start, start + SECONDS + 1)
+    edges = np.arange(start, start + MINUTE + 1)
     axes.stairs(consumed, edges, color=WITH, fill=True, alpha=0.6, label="each second")
     axes.axhline(provisioned, color="black", ls="--", lw=2, label="provisioned")
     axes.axhline(average, color=GREEN, lw=4, label="average of the minute")
@@ -150,13 +141,13 @@ def minute(metrics: pd.DataFrame) -> Chart:
         mew=2.5,
         label="throttled",
     )
-    axes.set(xlim=(start, start + SECONDS), ylim=(0, 1.25 * max(provisioned, consumed.max())))
-    label_right(
+    axes.set(xlim=(start, start + MINUTE), ylim=(0, 1.25 * max(provisioned, consumed.max())))
+    drawing.label_right(
         axes,
         [
             (
                 1.1 * provisioned,
-                f"✗: these seconds had\n{count(throttled.sum(), 'throttle')}",
+                f"✗: these seconds had\n{quantity(throttled.sum(), 'throttle')}",
                 WITHOUT,
             ),
             (provisioned, f"provisioned:\n{provisioned:,g} RCU", "black"),
@@ -168,7 +159,7 @@ def minute(metrics: pd.DataFrame) -> Chart:
         f"The minute's average is {average:,.2g} of {provisioned:,g} RCU, "
         f"and there were {throttled.sum():,} throttles",
         f"The busiest second consumed {consumed.max():,.3g} RCU; "
-        f"{count(len(refusing), 'second')} of the minute had throttles.",
+        f"{quantity(len(refusing), 'second')} of the minute had throttles.",
     )
 
 
@@ -180,7 +171,7 @@ def remedies(trials: pd.DataFrame) -> Chart:
     a second), ``read_units`` (spent a second) and ``read_capacity`` (RCU).
     """
     columns = ["remedy", "answered", "refused", "read_units", "read_capacity"]
-    need(trials, *columns)
+    drawing.require_columns(trials, *columns)
     chart = Chart(figsize=(12, 1.8 + 0.8 * len(trials)))
     axes = chart.subplots()
     axes.set(xlabel="reads a second, all of one key")
@@ -199,7 +190,14 @@ def remedies(trials: pd.DataFrame) -> Chart:
             words = f"{refused:,.0f} refused"
             axes.barh(row, refused, left=answered, color="white", ec=WITHOUT, hatch="///")
             box = {"color": "white", "pad": 3}
-            axes.text(answered + refused / 2, row, words, color=ink(WITHOUT), bbox=box, **centred)
+            axes.text(
+                answered + refused / 2,
+                row,
+                words,
+                color=drawing.text_color(WITHOUT),
+                bbox=box,
+                **centred,
+            )
         else:
             enough.append(remedy)
         spent = f"{units:,.0f} of {read_capacity:,.0f} RCU spent"

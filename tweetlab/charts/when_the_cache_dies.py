@@ -10,22 +10,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from tweetlab.charts.drawing import (
-    GREY,
-    STYLE,
-    WITH,
-    WITHOUT,
-    Chart,
-    count,
-    decades,
-    label_right,
-    latency_ms,
-    need,
-    plain,
-    quantile,
-    time,
-    whole_numbers,
-)
+from tweetlab.charts import drawing
+from tweetlab.charts.drawing import GREY, STYLE, WITH, WITHOUT, Chart
+from tweetlab.charts.wording import duration, plain_number, quantity
 
 SOURCES = (
     ("cache", "from the cache", WITH, "s"),
@@ -38,15 +25,16 @@ SOURCES = (
 def outage(runs: Mapping[str, pd.DataFrame]) -> Chart:
     """The latency of each read over time, while Redis works, is down, and works again.
 
-    A panel for each run, called by its key. A run has the columns of ``workload.replay``, and
-    ``down``: whether Redis was, when the read was due. Latencies count from that moment.
+    A panel for each run, with its key as title. A run is a result of ``workload.replay_outage``:
+    its column ``down`` says whether Redis was down when the read was due, from which moment
+    latencies count.
     """
     chart, panels = _panels(runs, "down")
     findings, sentences = [], []
     for axes, (name, reads) in zip(panels, runs.items(), strict=True):
         down = reads[reads["down"]]
-        ms = latency_ms(down)
-        medians = time(quantile(ms, 0.5))
+        ms = drawing.latency_ms(down)
+        medians = duration(drawing.quantile(ms, 0.5))
         findings.append(f"{medians} {name}")
         if down.empty:
             sentences.append(f"{name.capitalize()}, no read was due while Redis was down.")
@@ -55,10 +43,12 @@ def outage(runs: Mapping[str, pd.DataFrame]) -> Chart:
         axes.axvspan(begin, end, color=GREY, alpha=0.2, lw=0)
         axes.text(begin, 0.03, " Redis is down", transform=axes.get_xaxis_transform())
         hits = reads.loc[(reads["at"] > end) & (reads["source"] == "cache"), "at"]
-        back = f"the first hit came {time((hits.min() - end) * 1000)} after" if len(hits) else ""
+        back = (
+            f"the first hit came {duration((hits.min() - end) * 1000)} after" if len(hits) else ""
+        )
         sentences.append(
-            f"{name.capitalize()}, {count(len(down), 'read')} came while Redis was down: the "
-            f"median took {medians}, the slowest {time(ms.max())}, and "
+            f"{name.capitalize()}, {quantity(len(down), 'read')} came while Redis was down: the "
+            f"median took {medians}, the slowest {duration(ms.max())}, and "
             f"{(down['source'] == 'failed').sum():,} failed; "
             f"{back or 'no hit came after'} the last of them."
         )
@@ -71,24 +61,24 @@ def outage(runs: Mapping[str, pd.DataFrame]) -> Chart:
 def cold_start(runs: Mapping[str, pd.DataFrame]) -> Chart:
     """The latency of each read over time, from the moment at which the cache was lost.
 
-    A panel for each run, called by its key, with the columns of ``workload.replay``. A read that
-    failed took the time until its error was there.
+    A panel for each run, with its key as title. A run is a result of ``workload.replay``. A read
+    that failed took the time until its error came.
     """
     chart, panels = _panels(runs, "throttled")
     findings, sentences = [], []
     for axes, (name, reads) in zip(panels, runs.items(), strict=True):
-        slow = quantile(latency_ms(reads), 0.9)
+        slow = drawing.quantile(drawing.latency_ms(reads), 0.9)
         axes.axhline(slow, color=GREY, ls="--", lw=2)
-        words = f" a tenth of the reads: longer than {time(slow)} "
+        words = f" a tenth of the reads: longer than {duration(slow)} "
         behind = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
         axes.text(0, slow * 1.3, words, weight="bold", va="bottom", bbox=behind)
-        findings.append(f"{time(slow)} {name}")
+        findings.append(f"{duration(slow)} {name}")
         hits, misses, failed = ((reads["source"] == source).sum() for source, *_ in SOURCES)
         sentences.append(
-            f"{name.capitalize()}, of {count(len(reads), 'read')} the cache answered {hits:,} and "
-            f"the table {misses:,}, and {failed:,} failed; the table throttled "
-            f"{reads['throttled'].sum():,} at least once; the slowest tenth took {time(slow)} or "
-            f"more, the slowest read {time(latency_ms(reads).max(initial=0))}."
+            f"{name.capitalize()}, of {quantity(len(reads), 'read')} the cache answered {hits:,} "
+            f"and the table {misses:,}, and {failed:,} failed; the table throttled "
+            f"{reads['throttled'].sum():,} at least once; the slowest tenth took {duration(slow)} "
+            f"or more, the slowest read {duration(drawing.latency_ms(reads).max(initial=0))}."
         )
     return chart.tell(f"A tenth of the reads took longer than {', '.join(findings)}", *sentences)
 
@@ -96,24 +86,26 @@ def cold_start(runs: Mapping[str, pd.DataFrame]) -> Chart:
 def _panels(runs: Mapping[str, pd.DataFrame], extra: str) -> tuple[Chart, list[Axes]]:
     """A panel for each run: a dot for each read, at the time it was due."""
     for reads in runs.values():
-        need(reads, "at", "seconds", "source", extra)
+        drawing.require_columns(reads, "at", "seconds", "source", extra)
     chart = Chart(figsize=(12, 1.2 + 3.4 * len(runs)))
     panels = list(chart.subplots(len(runs), 1, squeeze=False, sharex=True, sharey=True)[:, 0])
-    everything = np.concatenate([latency_ms(reads) for reads in runs.values()])
+    everything = np.concatenate([drawing.latency_ms(reads) for reads in runs.values()])
     panels[-1].set(xlabel="time at which the read was due (s)")
-    panels[0].xaxis.set_major_locator(whole_numbers())
-    panels[0].set(yscale="log", ylim=decades(everything))
+    panels[0].xaxis.set_major_locator(drawing.whole_numbers())
+    panels[0].set(yscale="log", ylim=drawing.decades(everything))
     for axes, (name, reads) in zip(panels, runs.items(), strict=True):
         axes.set(title=name.capitalize(), ylabel="latency (ms, log scale)")
-        axes.yaxis.set_major_formatter(FuncFormatter(plain))
+        axes.yaxis.set_major_formatter(FuncFormatter(plain_number))
         axes.yaxis.set_minor_formatter(NullFormatter())
         labels = []
         for source, words, color, marker in SOURCES:
             some = reads[reads["source"] == source]
             if len(some):
-                ms = latency_ms(some)
+                ms = drawing.latency_ms(some)
                 axes.plot(some["at"], ms, marker, color=color, ms=5, alpha=0.6, label=words)
-                labels.append((quantile(ms, 0.5), f"{words}:\n{count(len(some), 'read')}", color))
+                labels.append(
+                    (drawing.quantile(ms, 0.5), f"{words}:\n{quantity(len(some), 'read')}", color)
+                )
         axes.set_xlim(0, None)
-        label_right(axes, labels)
+        drawing.label_right(axes, labels)
     return chart, panels

@@ -6,3 +6,5 @@ endpoint  ``tweetlab endpoint``: serves a DynamoDB that throttles
 doctor    ``tweetlab doctor``: is this machine ready for the lessons?
 checkup   what the doctor looks at
 """
+
+__all__ = ["doctor"]

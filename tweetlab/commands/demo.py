@@ -11,7 +11,7 @@ import pandas as pd
 from tweetlab import charts, workload
 from tweetlab.cache import CachedTweets
 from tweetlab.lab import Lab, start
-from tweetlab.tweets.table import TweetTable
+from tweetlab.tweets import TweetTable
 
 TWEETS = 20
 READ_CAPACITY = 10

@@ -8,8 +8,8 @@ from unittest.mock import patch
 from uuid import UUID
 
 from tweetlab.cache import CachedTweets, key
-from tweetlab.exercises.verdict import Finding, check, kept
-from tweetlab.tweets.table import Tweet, TweetTable
+from tweetlab.exercises.verdict import Remark, check, lifetime
+from tweetlab.tweets import Tweet, TweetTable
 
 if TYPE_CHECKING:
     from tweetlab.cache import Client
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 )
 def check_edit_aside(
     answer: Callable[[UUID, str], object], tweets: TweetTable, redis: Client
-) -> Iterator[Finding]:
+) -> Iterator[Remark]:
     """An edit that a reader of the cache sees, whenever that reader comes."""
     cached = CachedTweets(tweets, redis)
     tweet_id = cached.create("before").tweet_id
@@ -49,13 +49,13 @@ def check_edit_aside(
 @check("read a tweet, then ask Redis how long it will keep it: `lab.redis.ttl(...)`.")
 def check_remember(
     answer: Callable[[UUID], str], tweets: TweetTable, redis: Client
-) -> Iterator[Finding]:
+) -> Iterator[Remark]:
     """A cache-aside read that keeps a tweet for an hour."""
     tweet = tweets.create("remember me")
     try:
         yield answer(tweet.tweet_id) == tweet.text, "the first read gives the text of the tweet"
         seconds: Any = redis.ttl(key(tweet.tweet_id))
-        yield 3590 <= seconds <= 3600, f"Redis keeps it {kept(seconds)}, of the 3,600 s wanted"
+        yield 3590 <= seconds <= 3600, f"Redis keeps it {lifetime(seconds)}, of the 3,600 s wanted"
         tweets.delete(tweet.tweet_id)
         yield answer(tweet.tweet_id) == tweet.text, "the second read does not need the table"
     finally:

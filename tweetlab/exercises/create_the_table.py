@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from tweetlab.capacity import read_units
-from tweetlab.exercises.verdict import Finding, check, says
+from tweetlab.exercises.verdict import Remark, check, expect_number
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
 @check("the request is the one at the top of this lesson, with other names and numbers.")
-def check_like_table(dynamodb: DynamoDBClient) -> Iterator[Finding]:
+def check_like_table(dynamodb: DynamoDBClient) -> Iterator[Remark]:
     """A table ``like`` with the partition key ``like_id``, 3 RCU and 2 WCU."""
     if "like" not in dynamodb.list_tables()["TableNames"]:
         yield False, "there is no table `like` yet"
@@ -33,17 +33,17 @@ def check_like_table(dynamodb: DynamoDBClient) -> Iterator[Finding]:
     "a read takes one block of 4,096 bytes, or more if the item is larger: `import math`, and "
     "`math.ceil(...)`. An eventually consistent read of a block costs half a unit."
 )
-def check_reads_per_second(answer: Callable[[float, int], float]) -> Iterator[Finding]:
+def check_reads_per_second(answer: Callable[[float, int], float]) -> Iterator[Remark]:
     """Eventually consistent reads a second for a read capacity (RCU) and an item size (bytes)."""
     for capacity, size in ((1, 200), (10, 200), (10, 4096), (10, 4097), (3, 9000)):
-        yield says(answer, (capacity, size), capacity / read_units(size))
+        yield expect_number(answer, (capacity, size), capacity / read_units(size))
 
 
 @check(
     "the status of a refusal is 400, as of many other mistakes: go by `answer['Error']['Code']`, "
     "which is there only if the read failed. And what does `RetryAttempts` tell, if it did not?"
 )
-def check_was_throttled(answer: Callable[[dict[str, Any]], bool]) -> Iterator[Finding]:
+def check_was_throttled(answer: Callable[[dict[str, Any]], bool]) -> Iterator[Remark]:
     """Whether a read was throttled, by what boto3 gave: these are answers as boto3 gives them."""
     for what, given, expected in (
         ("a read that came at once", _given(200), False),

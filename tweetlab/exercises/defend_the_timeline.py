@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from tweetlab.charts import defend_the_timeline as charts
-from tweetlab.exercises.verdict import Finding, check
+from tweetlab.exercises.verdict import Remark, check
 from tweetlab.simulate import Policy, timeline
 
 STALE_SECONDS = 20
@@ -21,7 +21,7 @@ def _score(policy: Policy) -> pd.DataFrame:
     return timeline.scoreboard(timeline.play({"yours": policy}))
 
 
-def _meets(score: pd.DataFrame, name: str, target: float) -> Finding:
+def _meets(score: pd.DataFrame, name: str, target: float) -> Remark:
     what, words = charts.COLUMNS[name]
     value = float(score[name].iloc[0])
     return value <= target, f"{what.lower()}: {words(value)}, of {words(target)} at most"
@@ -31,7 +31,7 @@ def _meets(score: pd.DataFrame, name: str, target: float) -> Finding:
     "the longer the time, the fewer the reads of the table and the older the answers: try some "
     "between 10 and 100 s. And a cache that is too small has dropped a tweet before it expires."
 )
-def check_one_ttl(policy: Policy) -> Iterator[Finding]:
+def check_one_ttl(policy: Policy) -> Iterator[Remark]:
     """A policy with one time to live, neither too long nor too short, in a cache large enough."""
     score = _score(policy)
     for name in ("throttled", "dollars"):
@@ -43,7 +43,7 @@ def check_one_ttl(policy: Policy) -> Iterator[Finding]:
     "who has been read often may be out of fashion, and who came a moment ago has had no time to "
     "be read. What else does the policy know of a tweet?"
 )
-def check_shift(policy: Policy) -> Iterator[Finding]:
+def check_shift(policy: Policy) -> Iterator[Remark]:
     """A policy for a small cache that survives the shift as LRU does."""
     yours, lru = timeline.play({"yours": policy, "LRU": timeline.Lru(BUG_SIZE)}).values()
     most = int(yours["kept"].max())
@@ -63,7 +63,7 @@ def check_shift(policy: Policy) -> Iterator[Finding]:
     "get, or too short for the others, which use up the table's capacity. `tweet.gap` tells them "
     "apart: it is short for popular ones. What does it cost to keep those for 15 s only?"
 )
-def check_defended(policy: Policy) -> Iterator[Finding]:
+def check_defended(policy: Policy) -> Iterator[Remark]:
     """A policy that meets all four targets."""
     score = _score(policy)
     for name, target in timeline.TARGETS.items():

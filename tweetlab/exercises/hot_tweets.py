@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from uuid import UUID
 
 from tweetlab.capacity import TableCapacity
-from tweetlab.exercises.verdict import Finding, check, says
+from tweetlab.exercises.verdict import Remark, check, expect_number
 
 
 @check(
     "the bucket begins with 300 seconds' worth. Each second, what is provisioned comes in, and what"
     " is consumed goes out: how much does it lose?"
 )
-def check_burst_lasts(answer: Callable[[float, float], float]) -> Iterator[Finding]:
+def check_burst_lasts(answer: Callable[[float, float], float]) -> Iterator[Remark]:
     """Seconds until a full bucket is empty, for what is provisioned and consumed (units a second).
 
     The first is AWS' example (knowledge center, "spiky workloads").
@@ -22,14 +22,14 @@ def check_burst_lasts(answer: Callable[[float, float], float]) -> Iterator[Findi
     for provisioned, consumed in ((150, 200), (100, 150), (10, 40), (40, 40), (40, 10)):
         lost = consumed - provisioned
         expected = 300 * provisioned / lost if lost > 0 else math.inf
-        yield says(answer, (provisioned, consumed), expected)
+        yield expect_number(answer, (provisioned, consumed), expected)
 
 
 @check(
     "call `copy_key` ten times for the same tweet, and look at what you get. "
     "`random.randrange(16)` draws a number from 0 to 15."
 )
-def check_copy_key(answer: Callable[[UUID], str]) -> Iterator[Finding]:
+def check_copy_key(answer: Callable[[UUID], str]) -> Iterator[Remark]:
     """The key of one of 16 copies: for a second of 8,000 reads of one tweet, on 10,000 RCU."""
     tweet_id = UUID(int=2015)
     reads = 8000

@@ -7,18 +7,21 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from tweetlab.exercises.verdict import Finding, check
-from tweetlab.tweets.table import Tweet, to_item, valid_text
+from tweetlab.exercises.verdict import Remark, check
+from tweetlab.tweets import Tweet, valid_text
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
+def _tweet(text: str) -> Tweet:
+    """A tweet of that text; all have equally long dates, which now() has not."""
+    return Tweet(uuid4(), valid_text(text), datetime(2015, 7, 1, 12, 0, 0, 1, UTC))
+
+
 def _charge(dynamodb: DynamoDBClient, text: str) -> float:
     """Write units that DynamoDB charges for a tweet of that text. It does not stay."""
-    # Not now(): a time without microseconds is shorter.
-    tweet = Tweet(uuid4(), valid_text(text), datetime(2015, 7, 1, 12, 0, 0, 1, UTC))
-    item = to_item(tweet)
+    item = _tweet(text).item
     answer = dynamodb.put_item(TableName="tweet", Item=item, ReturnConsumedCapacity="TOTAL")
     dynamodb.delete_item(TableName="tweet", Key={"tweet_id": item["tweet_id"]})
     return answer["ConsumedCapacity"]["CapacityUnits"]
@@ -28,7 +31,7 @@ def _charge(dynamodb: DynamoDBClient, text: str) -> float:
     "a write unit pays for 1,024 bytes of the whole item. What is the `item_size` of a tweet with "
     "a text of one letter?"
 )
-def check_longest_text(longest: int | None, dynamodb: DynamoDBClient) -> Iterator[Finding]:
+def check_longest_text(longest: int | None, dynamodb: DynamoDBClient) -> Iterator[Remark]:
     """The most letters a tweet may have to be written with one write unit."""
     if not isinstance(longest, int):
         yield False, f"`longest` is `{longest}`, not a number of letters"
@@ -44,7 +47,7 @@ def check_longest_text(longest: int | None, dynamodb: DynamoDBClient) -> Iterato
 @check("what does `len` count in a string, and what does DynamoDB count? Try `'🦉'.encode()`.")
 def check_write_cost(
     answer: Callable[[dict[str, Any]], float], dynamodb: DynamoDBClient
-) -> Iterator[Finding]:
+) -> Iterator[Remark]:
     """The write units an item costs, against what DynamoDB charges."""
     for name, text in (
         ("a short tweet", "Good morning."),
@@ -52,5 +55,5 @@ def check_write_cost(
         ("300 owls", "🦉" * 300),
     ):
         charged = _charge(dynamodb, text)
-        given = answer(to_item(Tweet(uuid4(), text, datetime(2015, 7, 1, 12, 0, 0, 1, UTC))))
+        given = answer(_tweet(text).item)
         yield given == charged, f"{name}: DynamoDB charges {charged:g} WCU, you say `{given}`"

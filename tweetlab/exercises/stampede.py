@@ -13,8 +13,8 @@ from unittest.mock import patch
 from uuid import UUID, uuid4
 
 from tweetlab.cache import CachedTweets, key
-from tweetlab.exercises.verdict import Finding, check, kept
-from tweetlab.tweets.table import Tweet, TweetTable
+from tweetlab.exercises.verdict import Remark, check, lifetime
+from tweetlab.tweets import Tweet, TweetTable
 
 if TYPE_CHECKING:
     from tweetlab.cache import Client
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     "`ex` takes whole seconds, `px` milliseconds. `random.randint(low, high)` draws a whole "
     "number: draw one for each tweet, and not a number of minutes."
 )
-def check_keep_about(answer: Callable[[Tweet], object], redis: Client) -> Iterator[Finding]:
+def check_keep_about(answer: Callable[[Tweet], object], redis: Client) -> Iterator[Remark]:
     """Tweets kept for 54 to 60 minutes, each for a time of its own."""
     made = [Tweet(uuid4(), "about an hour", datetime.now(UTC)) for _ in range(200)]
     try:
@@ -33,9 +33,9 @@ def check_keep_about(answer: Callable[[Tweet], object], redis: Client) -> Iterat
         left: list[Any] = [redis.ttl(key(tweet.tweet_id)) for tweet in made]
         there = sum(seconds != -2 for seconds in left)
         yield there == len(made), f"Redis has {there} of {len(made)} tweets"
-        yield min(left) >= 3230, f"it keeps one of them {kept(min(left))}, of 3,240 s at least"
+        yield min(left) >= 3230, f"it keeps one of them {lifetime(min(left))}, of 3,240 s at least"
         longest = -1 if -1 in left else max(left)
-        yield 0 <= longest <= 3600, f"it keeps one of them {kept(longest)}, of 3,600 s at most"
+        yield 0 <= longest <= 3600, f"it keeps one of them {lifetime(longest)}, of 3,600 s at most"
         together = max(Counter(seconds // 10 for seconds in left).values())
         yield together <= 20, f"{together} of them expire in the same 10 s, of 20 at most"
     finally:
@@ -49,7 +49,7 @@ def check_keep_about(answer: Callable[[Tweet], object], redis: Client) -> Iterat
 )
 def check_text_or_nothing(
     answer: Callable[[UUID], str], tweets: TweetTable, redis: Client
-) -> Iterator[Finding]:
+) -> Iterator[Remark]:
     """A cache-aside read that remembers, too, that there is no tweet."""
     tweet, missing = tweets.create("still here"), uuid4()
     asked: list[object] = []
@@ -85,7 +85,7 @@ def check_text_or_nothing(
 )
 def check_read_once(
     answer: Callable[[UUID], str], tweets: TweetTable, redis: Client
-) -> Iterator[Finding]:
+) -> Iterator[Remark]:
     """A cache-aside read with a lock in Redis: of those who miss together, one reads the table."""
     tweet = tweets.create("one at a time")
     lock = f"{key(tweet.tweet_id)}:lock"
@@ -117,7 +117,7 @@ def check_read_once(
             yield len(locked) == 1, f"together they read the table {len(locked)} times"
             held = max(locked, default=-2)
             seconds = held if held < 0 else math.ceil(held / 1000)
-            yield 0 < seconds <= 60, f"while one reads, Redis keeps the lock {kept(seconds)}"
+            yield 0 < seconds <= 60, f"while one reads, Redis keeps the lock {lifetime(seconds)}"
 
             redis.delete(key(tweet.tweet_id), lock)
             locked.clear()

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 
 import pandas as pd
 
-from tweetlab.exercises.verdict import Finding, check, says
+from tweetlab.exercises.verdict import Remark, check, expect_number
 
 
 @check(
     "the table serves only the misses, and a miss costs half a unit. Round up (`import math`, and "
     "`math.ceil(...)`); a table has at least 1 RCU."
 )
-def check_capacity_needed(answer: Callable[[float, float], float]) -> Iterator[Finding]:
+def check_capacity_needed(answer: Callable[[float, float], float]) -> Iterator[Remark]:
     """RCU needed for reads a second at a hit ratio."""
     # Hit ratios that are exact in binary: 0.9 would make math.ceil's answer a matter of rounding.
     for rate, hit_ratio, expected in (
@@ -24,14 +24,14 @@ def check_capacity_needed(answer: Callable[[float, float], float]) -> Iterator[F
         (8000, 0.9375, 250),
         (100, 1, 1),
     ):
-        yield says(answer, (rate, hit_ratio), expected)
+        yield expect_number(answer, (rate, hit_ratio), expected)
 
 
 @check(
     "`tweets, ids = new_table(read_capacity=1)` gives new tweets, which no cache knows yet. Put "
     "`CachedTweets` in front of `tweets`, and give that to `trial`."
 )
-def check_cold_start(reads: pd.DataFrame | None) -> Iterator[Finding]:
+def check_cold_start(reads: pd.DataFrame | None) -> Iterator[Remark]:
     """A replay through an empty cache, on a table of 1 RCU."""
     if not isinstance(reads, pd.DataFrame):
         yield False, f"`cold` is `{reads}`, not the rows of a replay"
@@ -50,7 +50,7 @@ def check_cold_start(reads: pd.DataFrame | None) -> Iterator[Finding]:
     "a read is answered by the `cache`, answered by the `table`, or has `failed`. Which of these "
     "is a hit? And of which is it a part?"
 )
-def check_hit_ratio(answer: Callable[[pd.DataFrame], float]) -> Iterator[Finding]:
+def check_hit_ratio(answer: Callable[[pd.DataFrame], float]) -> Iterator[Remark]:
     """The part of the answered reads that the cache answered, from the rows of a replay."""
     for sources, expected in (
         ({"table": 4}, 0),

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from tweetlab.cache import connect, key
-from tweetlab.exercises.verdict import Finding, check, says
-from tweetlab.tweets.table import TweetTable
+from tweetlab.exercises.verdict import Remark, check, expect_number
+from tweetlab.tweets import TweetTable
 
 if TYPE_CHECKING:
-    from tweetlab.lab.breakable import BreakableRedis
+    from tweetlab.lab import BreakableRedis
 
 
 @check(
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 )
 def check_read_anyway(
     answer: Callable[[UUID], str], tweets: TweetTable, doomed: BreakableRedis
-) -> Iterator[Finding]:
+) -> Iterator[Remark]:
     """A cache-aside read that gets the tweet whatever happens to ``doomed``."""
     tweet, other = tweets.create("whatever happens"), tweets.create("come what may")
     name = key(other.tweet_id)
@@ -45,7 +45,7 @@ def check_read_anyway(
     "reads a second, times the seconds each takes, is how many are under way. One RCU is two reads "
     "a second. Round down (`math.floor`), as more would be throttled; none at all would be no use."
 )
-def check_reads_at_a_time(answer: Callable[[float, float], int]) -> Iterator[Finding]:
+def check_reads_at_a_time(answer: Callable[[float, float], int]) -> Iterator[Remark]:
     """Table reads under way at a time, by read capacity (RCU) and seconds a read."""
     # Seconds that are exact in binary: 0.01 would make math.floor's answer a matter of rounding.
     for capacity, seconds, expected in (
@@ -54,4 +54,4 @@ def check_reads_at_a_time(answer: Callable[[float, float], int]) -> Iterator[Fin
         (200, 0.03125, 12),
         (5, 0.0078125, 1),
     ):
-        yield says(answer, (capacity, seconds), expected)
+        yield expect_number(answer, (capacity, seconds), expected)

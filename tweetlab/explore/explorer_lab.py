@@ -17,7 +17,7 @@ from tweetlab.cache import CachedTweets, encode, key
 from tweetlab.errors import LabError
 from tweetlab.explore.settings import MOST_TWEETS, Settings
 from tweetlab.lab.closing import Closing
-from tweetlab.tweets.table import Tweet, TweetTable, to_item
+from tweetlab.tweets import Tweet, TweetTable
 from tweetlab.workload.open_loop import Reader
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class ExplorerLab(Closing):
         table.create_table()
         for start in range(0, len(self._tweets), BATCH):
             puts: Any = [
-                {"PutRequest": {"Item": to_item(tweet)}}
+                {"PutRequest": {"Item": tweet.item}}
                 for tweet in self._tweets[start : start + BATCH]
             ]
             while puts:

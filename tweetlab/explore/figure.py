@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tweetlab.charts import drawing
+from tweetlab.charts import drawing, wording
+from tweetlab.charts.drawing import BLUE, GREEN, ORANGE, PURPLE, SKY_BLUE, VERMILLION
 from tweetlab.explore import svg
 from tweetlab.explore.series import STEP, Point
 from tweetlab.explore.settings import Settings
@@ -23,23 +24,20 @@ PREVIEW_WIDTH = 280
 TITLE, HEIGHT, GAP = 40, 92, 18
 """Pixels: of a panel's title, its plot, and the room below it."""
 
-BLUE, VERMILLION, GREEN = drawing.WITH, drawing.WITHOUT, drawing.GREEN
-ORANGE, SKY, PINK, GREY = "#E69F00", "#56B4E9", "#CC79A7", "#8f8f8f"
-"""The others of Okabe and Ito's colours, as far as they are needed, and a grey."""
-
+LIGHT_GREY = "#8f8f8f"
 AREAS = {
     "failed": ("failed", Style(VERMILLION, hatch="crosses")),
     "late": ("after throttle", Style(ORANGE, hatch="stripes")),
     "table": ("table", Style(GREEN, hatch="dots")),
-    "cache": ("cache, or shared", Style(SKY, hatch="plain")),
+    "cache": ("cache, or shared", Style(SKY_BLUE, hatch="plain")),
 }
 LIMIT = Style("#000000", "8 5", 2.5)
-EXPECTED = Style(PINK, "2 4", 4)
+EXPECTED = Style(PURPLE, "2 4", 4)
 CONSUMED, HITS = Style(GREEN), Style(BLUE)
 MEDIAN, TAIL = Style(BLUE), Style(VERMILLION, "9 4")
-WITHOUT, WITH = Style(PINK, hatch="stripes"), Style(PINK, hatch="plain")
-MOST, REST = Style(BLUE, hatch="plain"), Style(GREY, hatch="dots")
-LAST, LAST_TAIL = Style(GREY, width=5), Style(GREY, "9 4", width=5)
+WITHOUT, WITH = Style(PURPLE, hatch="stripes"), Style(PURPLE, hatch="plain")
+MOST, REST = Style(BLUE, hatch="plain"), Style(LIGHT_GREY, hatch="dots")
+LAST, LAST_TAIL = Style(LIGHT_GREY, width=5), Style(LIGHT_GREY, "9 4", width=5)
 
 
 class Curve(NamedTuple):
@@ -207,7 +205,7 @@ def preview(settings: Settings, words: str) -> str:
     tenths = [float(part.sum()) for part in np.array_split(shares, 10)]
     y += 54
     parts.append(svg.text(0, y, "Who gets them", weight="bold"))
-    first = drawing.percent(round(tenths[0], 2))
+    first = wording.percent(round(tenths[0], 2))
     parts.append(svg.text(36, y + 26, f"{first} for the tenth of the"))
     parts.append(svg.text(36, y + 26 + LINE, "tweets that is read most"))
     bottom = y + 108

@@ -16,9 +16,9 @@ from tweetlab.cache import CachedTweets
 from tweetlab.explore.explorer_lab import ExplorerLab
 from tweetlab.explore.series import Series
 from tweetlab.explore.settings import Scenario, ScenarioEvent, Settings
-from tweetlab.tweets.table import Read
+from tweetlab.tweets import Read
 from tweetlab.workload import open_loop
-from tweetlab.workload.open_loop import Reader, Request, Row
+from tweetlab.workload.open_loop import DueRead, Reader, Row
 
 WORKERS = 64
 """Readers at a time; the lab's clients have as many connections."""
@@ -172,14 +172,14 @@ class LiveRun:
         assert self._reader
         return self._reader.read(tweet_id)
 
-    def _finish(self, _: Request, row: Row, error: Exception | None) -> None:
+    def _finish(self, _: DueRead, row: Row, error: Exception | None) -> None:
         if not self._stop.is_set():
             self.series.add(row, error)
 
 
 def endless_reads(
     now: Callable[[], Settings], tweet_ids: Sequence[UUID], rng: np.random.Generator
-) -> Iterator[Request]:
+) -> Iterator[DueRead]:
     """Reads without end, at random times, of tweets as popular as the settings that ``now`` gives.
 
     The first of ``tweet_ids`` is the most popular; the last is the one that goes viral.
@@ -192,7 +192,7 @@ def endless_reads(
             settings, up_to = latest, np.cumsum(latest.shares)
         at += rng.exponential(1 / settings.rate)
         rank = int(np.searchsorted(up_to, rng.random() * up_to[-1], side="right"))
-        yield Request(place, at, tweet_ids[rank if rank < settings.tweets else -1])
+        yield DueRead(place, at, tweet_ids[rank if rank < settings.tweets else -1])
         place += 1
 
 

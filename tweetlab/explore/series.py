@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tweetlab.explore.settings import Settings
-from tweetlab.lab.clients import ATTEMPTS
+from tweetlab.tweets import ATTEMPTS
 from tweetlab.workload.open_loop import Row
 
 STEP = 0.125

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tweetlab.charts import drawing
+from tweetlab.charts import wording
 from tweetlab.explore.run import PATIENCE, LiveRun
 from tweetlab.explore.series import Point
 from tweetlab.explore.settings import Settings
@@ -74,7 +74,7 @@ def _answers(point: Point, redis_answers: bool) -> str:
         return f"Redis does not answer: every read goes to the table{shared}"
     if math.isnan(point.hit_ratio):
         return "No read was answered"
-    hits = f"{drawing.percent(point.hit_ratio)} of the answers come from the cache"
+    hits = f"{wording.percent(point.hit_ratio)} of the answers come from the cache"
     if point.hit_ratio < settings.hit_ratio - 0.1:
         return f"{hits}, which still fills, towards {settings.hit_ratio:.0%}"
     return hits
@@ -105,10 +105,10 @@ def _result(run: LiveRun) -> str:
     reads = total["cache"] + total["table"] + total["late"] + total["failed"]
     if not reads:
         return "Stopped before the first read was done."
-    hits = f"{drawing.percent(total['cache'] / reads)} came from the cache"
-    throttled = f"{drawing.percent(total['throttled'] / reads)} were throttled"
-    failed = f"{drawing.percent(total['failed'] / reads)} failed"
-    return f"Stopped. Of {drawing.count(reads, 'read')}, {hits}, {throttled}, and {failed}."
+    hits = f"{wording.percent(total['cache'] / reads)} came from the cache"
+    throttled = f"{wording.percent(total['throttled'] / reads)} were throttled"
+    failed = f"{wording.percent(total['failed'] / reads)} failed"
+    return f"Stopped. Of {wording.quantity(reads, 'read')}, {hits}, {throttled}, and {failed}."
 
 
 def number(value: float) -> str:

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import time
-from collections.abc import Callable
-from threading import Timer
 
-import pandas as pd
 import redis
 
-from tweetlab import workload
 from tweetlab.lab.closing import Closing
 from tweetlab.lab.servers import LabServers, free_port
-from tweetlab.workload.open_loop import Reader
 
 
 class BreakableRedis(Closing):
@@ -66,39 +60,3 @@ class BreakableRedis(Closing):
     def _signal(self, number: signal.Signals) -> None:
         if self._pid:  # or another process may have the id by now
             os.kill(self._pid, number)
-
-
-def replay_outage(
-    reader: Reader,
-    requests: pd.DataFrame,
-    fail: Callable[[], None],
-    mend: Callable[[], None],
-    *,
-    begin: float = 0.4,
-    end: float = 1.4,
-) -> pd.DataFrame:
-    """Replay the requests; ``begin`` seconds from the start call ``fail``, and at ``end`` ``mend``.
-
-    Returns the columns of ``workload.replay``, and ``down``: whether the read was due after
-    ``fail`` was called and before ``mend`` was done.
-    """
-    times: list[float] = []
-
-    def break_it() -> None:
-        times.append(time.monotonic())
-        fail()
-
-    def mend_it() -> None:
-        mend()
-        times.append(time.monotonic())
-
-    timers = Timer(begin, break_it), Timer(end, mend_it)
-    started = time.monotonic()
-    for timer in timers:
-        timer.start()
-    try:
-        reads = workload.replay(reader, requests)
-    finally:
-        for timer in timers:  # also when interrupted: nothing is left broken
-            timer.join()
-    return reads.assign(down=reads["at"].between(times[0] - started, times[-1] - started))

@@ -13,13 +13,12 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 
 from tweetlab.errors import LabError
+from tweetlab.tweets import ATTEMPTS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 REGION = "us-east-1"
-ATTEMPTS = 3
-"""Tries of each request, the first included: a run under overload must come to an end."""
 CONNECTIONS = 64
 """Open connections of a client at most: as many readers as that need not wait for one."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import urllib.error
 import urllib.request
@@ -109,6 +110,7 @@ def start(
     initial_burst_seconds: float | None = None,
     partitions: int | None = None,
     adaptive: bool | None = None,
+    redis_timeout: float | None = None,
 ) -> Lab:
     """Start the lab: a DynamoDB that throttles and a Redis, on free ports of 127.0.0.1.
 
@@ -119,7 +121,8 @@ def start(
     is used as it is. ``aws=True`` uses the real DynamoDB of your account, which costs money;
     nothing else can reach AWS.
 
-    The other arguments are those of ``tweetlab.capacity.TableCapacity``, for every table.
+    ``redis_timeout`` is how many seconds ``lab.redis`` waits for an answer, 0.25 if not given. The
+    other arguments are those of ``tweetlab.capacity.TableCapacity``, for every table.
     Raises ValueError for numbers that make no sense, and LabError, which says what to do, when a
     server cannot be started or reached.
     """
@@ -131,6 +134,9 @@ def start(
     }
     limits = {name: value for name, value in limits.items() if value is not None}
     TableCapacity(1, 1, **limits)
+    redis_timeout = REDIS_SECONDS if redis_timeout is None else redis_timeout
+    if not 0 < redis_timeout < math.inf:
+        raise ValueError(f"redis_timeout must be a number above 0, not {redis_timeout!r}.")
     if aws and limits:
         raise LabError(f"The real DynamoDB has its own limits: leave out {', '.join(limits)}.")
     client = aws_client() if aws else None
@@ -157,7 +163,7 @@ def start(
         redis_url = redis_url or servers.urls["redis"]
         dynamodb_url = dynamodb_url or servers.urls.get("dynamodb")
     client = client or local_client(str(dynamodb_url), servers)
-    lab_redis = cache.connect(redis_url, REDIS_SECONDS)
+    lab_redis = cache.connect(redis_url, redis_timeout)
     return Lab(client, client.meta.endpoint_url, lab_redis, redis_url, servers, aws)
 
 

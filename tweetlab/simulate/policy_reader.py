@@ -13,7 +13,7 @@ from uuid import UUID
 from tweetlab.cache import Client, decode, encode, key
 from tweetlab.cache.flight import Flights, LookAgain
 from tweetlab.simulate.policy import Policy, PolicyState
-from tweetlab.tweets.table import Read, TweetTable
+from tweetlab.tweets import Read, TweetTable
 
 PATIENCE = 30
 """Seconds that a reader waits for another's table read, which takes that long only if it hangs."""
@@ -52,13 +52,13 @@ class PolicyReader:
     def _cached(self, tweet_id: UUID) -> Read | None:
         value = self._redis.get(key(tweet_id))
         tweet = None if value is None else decode(value, tweet_id).tweet
-        return Read(tweet, "cache", 0.0, 0, 0.0) if tweet else None
+        return Read.from_cache(tweet) if tweet else None
 
     def _read_through(self, tweet_id: UUID) -> Read:
         """Read the table, or share another's read of it."""
         with suppress(LookAgain):
             read, shared = self._flights.share(tweet_id, lambda: (self._fetch(tweet_id), True))
-            return Read(read.tweet, "cache", 0.0, 0, 0.0) if shared else read
+            return Read.from_cache(read.tweet) if shared else read
         return self._fetch(tweet_id)
 
     def _fetch(self, tweet_id: UUID) -> Read:

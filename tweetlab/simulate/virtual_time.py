@@ -24,6 +24,7 @@ import pandas as pd
 from tweetlab import workload
 from tweetlab.capacity import TableCapacity, read_units
 from tweetlab.simulate.policy import KeepAll, Policy, PolicyState
+from tweetlab.tweets import ATTEMPTS
 
 TABLE_SECONDS = 0.004
 """A call of the table, admitted or refused: what half of boto3's take to the lab's endpoint."""
@@ -31,8 +32,6 @@ CACHE_SECONDS = 0.0005
 """A call of Redis, with what redis-py adds."""
 READ_UNITS = read_units(1)
 """What a read costs: it is eventually consistent, of a tweet of up to 4 KB."""
-ATTEMPTS = 3
-"""As the lab's clients have, the first included."""
 RETRY_TOKENS, RETRY_COST = 500, 5
 """botocore's retry quota: what a client begins with, and what a retry after a throttle takes."""
 

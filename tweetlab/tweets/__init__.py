@@ -1,23 +1,20 @@
-"""The tweets in DynamoDB: one item a tweet, found by its ``tweet_id``."""
+"""The tweets in DynamoDB: one item a tweet, found by its ``tweet_id``.
 
-from tweetlab.tweets.table import (
-    Read,
-    Tweet,
-    TweetTable,
-    from_item,
-    to_item,
-    valid_id,
-    valid_text,
-)
-from tweetlab.tweets.throttles import THROTTLING_CODES
+tweet      Tweet, Read, and which texts and ids are valid
+table      TweetTable: creates the table, and reads and writes tweets there
+throttles  which errors are throttles, and how many there were
+"""
+
+from tweetlab.tweets.table import TweetTable
+from tweetlab.tweets.throttles import ATTEMPTS, THROTTLING_CODES
+from tweetlab.tweets.tweet import Read, Tweet, valid_id, valid_text
 
 __all__ = [
+    "ATTEMPTS",
     "THROTTLING_CODES",
     "Read",
     "Tweet",
     "TweetTable",
-    "from_item",
-    "to_item",
     "valid_id",
     "valid_text",
 ]

@@ -6,63 +6,28 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from tweetlab.errors import (
     InvalidCapacity,
-    InvalidTweet,
     TableMismatch,
     TableNotFound,
     TableUnavailable,
     TweetNotFound,
 )
 from tweetlab.tweets.throttles import count_throttles, watch
+from tweetlab.tweets.tweet import Read, Tweet, item_key, valid_id, valid_text
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-MAX_TEXT = 25_000
 BATCH_KEYS = 100
 """BatchGetItem takes this many keys (API reference)."""
 BATCH_RETRIES = 10
-
-_to_dynamodb = TypeSerializer().serialize
-_from_dynamodb = TypeDeserializer().deserialize
-
-
-@dataclass(frozen=True)
-class Tweet:
-    """One tweet. ``created`` is in UTC."""
-
-    tweet_id: UUID
-    text: str
-    created: datetime
-
-
-@dataclass(frozen=True)
-class Read:
-    """A tweet and what reading it took."""
-
-    tweet: Tweet
-    source: Literal["cache", "table"]
-    seconds: float
-    retries: int
-    """Attempts after the first, made by botocore."""
-    read_units: float
-    """Read capacity units that the table charged."""
-    throttles: int = 0
-    """Attempts that DynamoDB answered with a throttle."""
-
-    @classmethod
-    def from_cache(cls, tweet: Tweet) -> Read:
-        """A read that no table was asked for."""
-        return cls(tweet, source="cache", seconds=0.0, retries=0, read_units=0.0)
 
 
 class TweetTable:
@@ -149,7 +114,7 @@ class TweetTable:
         """Store a new tweet of 1 to 25,000 characters; raises InvalidTweet for any other text."""
         tweet = Tweet(uuid4(), valid_text(text), datetime.now(UTC))
         with self._errors():
-            self._dynamodb.put_item(TableName=self.name, Item=to_item(tweet))
+            self._dynamodb.put_item(TableName=self.name, Item=tweet.item)
         return tweet
 
     def get(self, tweet_id: UUID | str, consistent: bool = False) -> Tweet:
@@ -166,14 +131,14 @@ class TweetTable:
         with self._errors(), count_throttles() as throttles:
             answer = self._dynamodb.get_item(
                 TableName=self.name,
-                Key=_key(tweet_id),
+                Key=item_key(tweet_id),
                 ConsistentRead=consistent,
                 ReturnConsumedCapacity="TOTAL",
             )
         if "Item" not in answer:
             raise TweetNotFound(tweet_id)
         return Read(
-            tweet=from_item(answer["Item"]),
+            tweet=Tweet.from_item(answer["Item"]),
             source="table",
             seconds=time.perf_counter() - started,
             retries=answer["ResponseMetadata"]["RetryAttempts"],
@@ -193,9 +158,9 @@ class TweetTable:
         found = {}
         with self._errors():
             for start in range(0, len(wanted), BATCH_KEYS):
-                keys = [_key(tweet_id) for tweet_id in wanted[start : start + BATCH_KEYS]]
+                keys = [item_key(tweet_id) for tweet_id in wanted[start : start + BATCH_KEYS]]
                 for item in self._batch_get(keys, consistent):
-                    tweet = from_item(item)
+                    tweet = Tweet.from_item(item)
                     found[tweet.tweet_id] = tweet
         return {tweet_id: found[tweet_id] for tweet_id in wanted if tweet_id in found}
 
@@ -225,7 +190,7 @@ class TweetTable:
             try:
                 answer = self._dynamodb.update_item(
                     TableName=self.name,
-                    Key=_key(tweet_id),
+                    Key=item_key(tweet_id),
                     UpdateExpression="SET #text = :text",
                     ConditionExpression="attribute_exists(tweet_id)",
                     ExpressionAttributeNames={"#text": "text"},
@@ -234,12 +199,12 @@ class TweetTable:
                 )
             except self._dynamodb.exceptions.ConditionalCheckFailedException:
                 raise TweetNotFound(tweet_id) from None
-        return from_item(answer["Attributes"])
+        return Tweet.from_item(answer["Attributes"])
 
     def delete(self, tweet_id: UUID | str) -> None:
         """Delete a tweet; do nothing where there is none, as DynamoDB does."""
         with self._errors():
-            self._dynamodb.delete_item(TableName=self.name, Key=_key(valid_id(tweet_id)))
+            self._dynamodb.delete_item(TableName=self.name, Key=item_key(valid_id(tweet_id)))
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -249,50 +214,3 @@ class TweetTable:
             raise TableNotFound(self.name) from None
         except (ConnectionError, HTTPClientError) as error:
             raise TableUnavailable(self._dynamodb.meta.endpoint_url) from error
-
-
-def valid_text(text: str) -> str:
-    """``text`` if a tweet may have it; raises InvalidTweet with the reason if not."""
-    if not isinstance(text, str) or not text.strip():
-        raise InvalidTweet("A tweet needs a text of at least one character that is not a space.")
-    if len(text) > MAX_TEXT:
-        raise InvalidTweet(f"A tweet has {MAX_TEXT:,} characters at most; this has {len(text):,}.")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise InvalidTweet("The text holds half of a surrogate pair: it is not Unicode.") from None
-    return text
-
-
-def valid_id(tweet_id: UUID | str) -> UUID:
-    """``tweet_id`` as a UUID; raises InvalidTweet if it is none."""
-    if isinstance(tweet_id, UUID):
-        return tweet_id
-    try:
-        return UUID(tweet_id)
-    except (AttributeError, TypeError, ValueError):
-        raise InvalidTweet(
-            f"{tweet_id!r:.60} is not a tweet's id: an id is a UUID, such as tweet.tweet_id."
-        ) from None
-
-
-def to_item(tweet: Tweet) -> dict[str, Any]:
-    """The DynamoDB item of a tweet: all three attributes are strings."""
-    return {
-        "tweet_id": _to_dynamodb(str(tweet.tweet_id)),
-        "text": _to_dynamodb(tweet.text),
-        "created": _to_dynamodb(tweet.created.isoformat()),
-    }
-
-
-def from_item(item: Any) -> Tweet:
-    """The tweet in a DynamoDB item."""
-    return Tweet(
-        tweet_id=UUID(_from_dynamodb(item["tweet_id"])),
-        text=_from_dynamodb(item["text"]),
-        created=datetime.fromisoformat(_from_dynamodb(item["created"])),
-    )
-
-
-def _key(tweet_id: UUID) -> dict[str, Any]:
-    return {"tweet_id": _to_dynamodb(str(tweet_id))}

@@ -1,5 +1,5 @@
-"""Counts the throttles that botocore retries behind a call, which its answer does not tell apart
-from other retries."""
+"""Which errors are throttles, and how many of them botocore met behind a call: the answer does not
+tell them apart from other errors that were retried."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+ATTEMPTS = 3
+"""Tries of each request, the first included: a run under overload must come to an end."""
 THROTTLING_CODES = {"ProvisionedThroughputExceededException", "ThrottlingException"}
 
 

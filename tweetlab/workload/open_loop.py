@@ -7,15 +7,12 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from botocore.exceptions import ClientError
 
-from tweetlab.tweets.throttles import THROTTLING_CODES
-
-if TYPE_CHECKING:
-    from tweetlab.tweets.table import Read
+from tweetlab.tweets import THROTTLING_CODES, Read
 
 POLL = 0.1
 """Seconds at most until a worker that waits for a time notices that it should stop."""
@@ -30,8 +27,8 @@ class Reader(Protocol):
         """The tweet, and what reading it took."""
 
 
-class Request(NamedTuple):
-    """A read to be made ``at`` seconds from the start; ``place`` is its number in the load."""
+class DueRead(NamedTuple):
+    """A read that is due ``at`` seconds from the start; ``place`` is its number in the load."""
 
     place: int
     at: float
@@ -39,7 +36,7 @@ class Request(NamedTuple):
 
 
 class Row(NamedTuple):
-    """What became of one request; the columns of ``workload.replay``."""
+    """What became of one read; the columns of ``workload.replay``."""
 
     at: float
     tweet_id: UUID
@@ -56,8 +53,8 @@ class GaveUp(Exception):
 
 def begin(
     reader: Reader,
-    requests: Iterator[Request],
-    finish: Callable[[Request, Row, Exception | None], None],
+    due_reads: Iterator[DueRead],
+    finish: Callable[[DueRead, Row, Exception | None], None],
     *,
     workers: int,
     spawn: Callable[[Callable[[], None]], Worker],
@@ -66,48 +63,48 @@ def begin(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> set[Worker]:
-    """Let ``workers`` threads make the requests, which come in the order of their times.
+    """Let ``workers`` threads make the reads, which come in the order of their times.
 
     ``spawn`` starts a thread; what it returns for each is returned. They end when there are no
-    more requests, or soon after ``stop`` is set. Each calls ``finish`` with the request, what
-    became of it, and the exception of a failed read that DynamoDB did not throttle. A request for
-    which no worker was free within ``patience`` seconds is not made: it fails with GaveUp.
+    more reads, or soon after ``stop`` is set. Each calls ``finish`` with the read that was due,
+    what became of it, and the exception of a failed read that DynamoDB did not throttle. A read
+    for which no worker was free within ``patience`` seconds is not made: it fails with GaveUp.
     """
     turn = threading.Lock()
     start = math.inf
 
-    def next_due() -> Request | None:
-        """Wait until the next request is due: that, or None at the end.
+    def next_due() -> DueRead | None:
+        """Wait until the next read is due: that, or None at the end.
 
         One worker waits for the time, the others for their turn: together, a queue that is
         served first come, first served.
         """
         with turn:
-            request = next(requests, None)
-            while request is not None and not stop.is_set():
-                early = start + request.at - clock()
+            due = next(due_reads, None)
+            while due is not None and not stop.is_set():
+                early = start + due.at - clock()
                 if early <= 0:
-                    return request
+                    return due
                 sleep(min(early, POLL))
             return None
 
     def work() -> None:
-        while (request := next_due()) is not None:
+        while (due := next_due()) is not None:
             source, retries, throttled, read_units = "failed", 0, False, 0.0
             failure: Exception | None = None
             try:
-                if clock() - (start + request.at) > patience:
+                if clock() - (start + due.at) > patience:
                     raise GaveUp(f"No worker was free within {patience:g} s.")
-                read = reader.read(request.tweet_id)
+                read = reader.read(due.tweet_id)
             except Exception as error:
                 retries, throttled = _retries(error), _is_throttle(error)
                 failure = None if throttled else error
             else:
                 source, retries, read_units = read.source, read.retries, read.read_units
                 throttled = read.throttles > 0
-            seconds = clock() - (start + request.at)
-            row = Row(request.at, request.tweet_id, source, seconds, retries, throttled, read_units)
-            finish(request, row, failure)
+            seconds = clock() - (start + due.at)
+            row = Row(due.at, due.tweet_id, source, seconds, retries, throttled, read_units)
+            finish(due, row, failure)
 
     with turn:  # nobody begins before all are there
         working = {spawn(work) for _ in range(workers)}

@@ -1,25 +1,22 @@
-"""Reads as many readers make them: which tweet, when, and what became of each."""
+"""A load is replayed, and what became of each read is summed up."""
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypedDict
-from uuid import UUID
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from tqdm.auto import tqdm
 
 from tweetlab.errors import NothingAnswered
 from tweetlab.workload import open_loop
-from tweetlab.workload.open_loop import POLL, Reader, Request, Row
+from tweetlab.workload.open_loop import POLL, DueRead, Reader, Row
+from tweetlab.workload.requests import times_and_ids
 
 HOPELESS = 20
 """A run of which the first so many reads all failed, and not by throttling, is given up."""
@@ -36,49 +33,6 @@ class Summary(TypedDict):
     table_reads: int
     consumed_rcu: float
     hit_ratio: float | None
-
-
-def popularity(tweets: int, skew: float) -> npt.NDArray[np.float64]:
-    """The share of all reads that each tweet gets, the most popular first; their sum is 1.
-
-    The tweet of rank r is read in proportion to r ** -skew. 0 makes all alike, 1 is Zipf's law; the
-    median of Twitter's own caches is 1.2 (github.com/twitter/cache-trace, March 2020).
-    """
-    weights = np.arange(1.0, tweets + 1) ** -skew
-    return np.asarray(weights / weights.sum(), dtype=float)
-
-
-def zipf(
-    tweet_ids: Iterable[UUID],
-    rate: float = 100,
-    seconds: float = 20,
-    skew: float = 1.0,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """Reads that come at random, ``rate`` a second on average, most of them of a few tweets.
-
-    The first of ``tweet_ids`` is the most popular; ``popularity`` says by how much. Readers know
-    nothing of each other, so arrivals are a Poisson process.
-
-    Returns the columns ``at`` (seconds from the start, ascending, below ``seconds``) and
-    ``tweet_id``; the same arguments give the same reads. Raises ValueError for arguments that
-    describe no reads.
-    """
-    ids = list(tweet_ids)
-    if not ids:
-        raise ValueError("There is no tweet to read: tweet_ids is empty.")
-    for name, value in (("rate", rate), ("seconds", seconds)):
-        if not (value > 0 and math.isfinite(value)):
-            raise ValueError(f"{name} must be a number above 0, not {value!r}.")
-    if not (skew >= 0 and math.isfinite(skew)):
-        raise ValueError(f"skew must be 0 (all tweets alike) or above, not {skew!r}.")
-
-    random = np.random.default_rng(seed)
-    # Given how many there are, the arrivals of a Poisson process are uniform in time.
-    at = np.sort(random.random(random.poisson(rate * seconds)) * seconds)
-    ranks = random.choice(len(ids), size=len(at), p=popularity(len(ids), skew))
-    read = pd.Series([ids[rank] for rank in ranks], dtype=object)
-    return pd.DataFrame({"at": at, "tweet_id": read})
 
 
 def replay(
@@ -101,13 +55,13 @@ def replay(
 
     - ``at``, ``tweet_id``: as requested
     - ``source``: "cache", "table", or "failed" for a read that got no tweet
-    - ``seconds``: from when it was due until its tweet, or its error, was there
-    - ``retries``: attempts after the first; 0 where an error does not tell
-    - ``throttled``: whether DynamoDB throttled it at least once, be it answered later or not
+    - ``seconds``: from when it was due until its tweet, or its error, came
+    - ``retries``: attempts after the first; 0 where an error does not say
+    - ``throttled``: whether DynamoDB throttled it at least once, even if it was answered later
     - ``read_units``: read capacity units it consumed; 0 from the cache, or when it failed
 
-    No single failure ends a run. A RuntimeWarning tells the reasons of those that were not
-    throttling; if there is nothing but such failures, NothingAnswered is raised instead, after the
+    No single failure ends a run. A RuntimeWarning gives the reasons of those that were not
+    throttling; if there are only such failures, NothingAnswered is raised instead, after the
     first 20. An interrupt (Stop in a notebook, Ctrl-C) begins no new read, waits for the few under
     way, and leaves no worker behind. ``progress`` shows a bar; a string is its label.
     """
@@ -121,12 +75,12 @@ def replay(
     stop = threading.Event()
     worthwhile = threading.Event()
 
-    def finish(request: Request, row: Row, error: Exception | None) -> None:
+    def finish(due: DueRead, row: Row, error: Exception | None) -> None:
         if error is None:
             worthwhile.set()
         else:
             errors.append(error)
-        rows[request.place] = row
+        rows[due.place] = row
 
     label = progress if isinstance(progress, str) else "Reading tweets"
     with (
@@ -136,7 +90,7 @@ def replay(
         try:
             working = open_loop.begin(
                 reader,
-                (Request(place, at[place], tweet_ids[place]) for place in order),
+                (DueRead(place, at[place], tweet_ids[place]) for place in order),
                 finish,
                 workers=min(workers, len(at)),
                 spawn=pool.submit,
@@ -166,19 +120,6 @@ def replay(
         )
     frame = pd.DataFrame([rows[place] for place in range(len(at))], columns=list(Row._fields))
     return frame.astype({"at": float, "seconds": float, "retries": int, "throttled": bool})
-
-
-def times_and_ids(requests: pd.DataFrame) -> tuple[list[float], list[UUID]]:
-    """The two columns of ``requests``; raises ValueError unless they say what to read when."""
-    missing = {"at", "tweet_id"} - set(requests.columns)
-    if missing:
-        raise ValueError(
-            f"requests lack {sorted(missing)}: make them with workload.zipf(tweet_ids)."
-        )
-    at = requests["at"].to_numpy(dtype=float)
-    if not (np.isfinite(at).all() and (at >= 0).all()):
-        raise ValueError("Each request needs a time at which it is due, 0 s or later.")
-    return at.tolist(), requests["tweet_id"].tolist()
 
 
 def _reasons(errors: list[Exception]) -> str:
