@@ -12,9 +12,9 @@ from matplotlib.patches import StepPatch
 from matplotlib.text import Text
 
 from tweetlab import charts
+from tweetlab.capacity.meters import COLUMNS
 from tweetlab.charts import hot_tweets
 from tweetlab.charts.drawing import Chart
-from tweetlab.lab.metrics import COLUMNS
 
 
 def rows(*made: tuple[float, float, int, bool, float]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httptools
 
-from tweetlab.endpoint.upstream import checked, told
+from tweetlab.endpoint.upstream import json_answer, upstream_headers
 from tweetlab.endpoint.wire import Answer, internal_error
 
 SECONDS = 30
@@ -30,8 +30,9 @@ class Proxy:
         self._idle: list[_Exchange] = []
 
     async def send(self, operation: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        lines = [f"{name}: {value}\r\n" for name, value in told(operation, headers).items()]
-        head = f"{self._start}{''.join(lines)}Content-Length: {len(body)}\r\n\r\n"
+        fields = upstream_headers(operation, headers).items()
+        lines = "".join(f"{name}: {value}\r\n" for name, value in fields)
+        head = f"{self._start}{lines}Content-Length: {len(body)}\r\n\r\n"
         try:
             exchange = await self._connection()
             status, content = await exchange.post(head.encode("latin-1") + body)
@@ -41,7 +42,7 @@ class Proxy:
             self._idle.append(exchange)
         else:
             exchange.close()
-        return checked(operation, status, content)
+        return json_answer(operation, status, content)
 
     async def _connection(self) -> _Exchange:
         while self._idle:

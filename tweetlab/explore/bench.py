@@ -14,6 +14,7 @@ import redis
 
 from tweetlab import lab
 from tweetlab.cache import CachedTweets, encode, key
+from tweetlab.capacity import BATCH_WRITES
 from tweetlab.errors import LabError
 from tweetlab.explore.settings import MOST_TWEETS, Settings
 from tweetlab.tweets.table import Tweet, TweetTable, to_item
@@ -27,8 +28,6 @@ PARTITIONS = 4
 A table that was once larger has more, since they never merge."""
 WRITE_CAPACITY = 3000
 """Write units to fill the table at once, and no more partitions for them."""
-BATCH = 25
-"""BatchWriteItem takes this many items (API reference)."""
 PIPELINE = 100
 """Commands sent to Redis in one go: few enough for the time that the lab's client gives it."""
 REDIS_SECONDS = 10
@@ -128,10 +127,10 @@ class Bench:
         )
         self._tables[settings.adaptive] = table
         table.create_table()
-        for start in range(0, len(self._tweets), BATCH):
+        for start in range(0, len(self._tweets), BATCH_WRITES):
             puts: Any = [
                 {"PutRequest": {"Item": to_item(tweet)}}
-                for tweet in self._tweets[start : start + BATCH]
+                for tweet in self._tweets[start : start + BATCH_WRITES]
             ]
             while puts:
                 answer = client.batch_write_item(RequestItems={table.name: puts})

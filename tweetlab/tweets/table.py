@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
+from tweetlab.capacity import BATCH_KEYS
 from tweetlab.errors import (
     InvalidCapacity,
     InvalidTweet,
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 MAX_TEXT = 25_000
-BATCH_KEYS = 100
-"""BatchGetItem takes this many keys (API reference)."""
 BATCH_RETRIES = 10
 
 _to_dynamodb = TypeSerializer().serialize
