@@ -70,6 +70,8 @@ class _Exchange(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._body: list[bytes] = []
         self.keeps_alive = False
+        self._asked_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
 
     @property
     def is_open(self) -> bool:
@@ -82,16 +84,28 @@ class _Exchange(asyncio.Protocol):
         self._body, self.keeps_alive = [], False
         self._answer = loop.create_future()
         self._transport.write(request)
-        timer = loop.call_later(SECONDS, self._fail, TimeoutError(f"no answer in {SECONDS} s"))
+        self._asked_at = loop.time()
+        if self._timer is None:
+            self._give_up(loop)
         try:
             return await self._answer
         except BaseException:
             self.close()
             raise
-        finally:
-            timer.cancel()
+
+    def _give_up(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wait no longer for an answer that is late; look again when the next could be. (A timer
+        for each request would cost each request.)"""
+        self._timer = None
+        if self._answer and not self._answer.done():
+            if loop.time() >= self._asked_at + SECONDS:
+                self._fail(TimeoutError(f"no answer in {SECONDS} s"))
+            else:
+                self._timer = loop.call_at(self._asked_at + SECONDS, self._give_up, loop)
 
     def close(self) -> None:
+        if self._timer:
+            self._timer.cancel()
         self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
