@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.support.serving import STRING_KEY, Server
+from tweetlab.endpoint.operations import OPERATIONS
 from tweetlab.lab.lab import Lab
 
 KEY = {"id": {"S": "a"}}
@@ -109,29 +110,34 @@ def test_drills_add_up(server, table):
     assert [bool(get(server, table)) for _ in range(5)] == [True] * 3 + [False] * 2
 
 
-@pytest.mark.parametrize(
-    ("operation", "request_"),
-    [
-        ("GetItem", {"TableName": "TABLE", "Key": KEY}),
-        ("PutItem", {"TableName": "TABLE", "Item": KEY}),
-        (
-            "UpdateItem",
-            {"TableName": "TABLE", "Key": KEY, "AttributeUpdates": {"n": {"Value": {"S": "1"}}}},
-        ),
-        ("DeleteItem", {"TableName": "TABLE", "Key": KEY}),
-        ("Scan", {"TableName": "TABLE"}),
-        (
-            "Query",
-            {
-                "TableName": "TABLE",
-                "KeyConditionExpression": "id = :a",
-                "ExpressionAttributeValues": {":a": KEY["id"]},
-            },
-        ),
-        ("BatchGetItem", {"RequestItems": {"TABLE": {"Keys": [KEY]}}}),
-        ("BatchWriteItem", {"RequestItems": {"TABLE": [{"PutRequest": {"Item": KEY}}]}}),
-    ],
-)
+REQUESTS: list[tuple[str, dict[str, Any]]] = [
+    ("GetItem", {"TableName": "TABLE", "Key": KEY}),
+    ("PutItem", {"TableName": "TABLE", "Item": KEY}),
+    (
+        "UpdateItem",
+        {"TableName": "TABLE", "Key": KEY, "AttributeUpdates": {"n": {"Value": {"S": "1"}}}},
+    ),
+    ("DeleteItem", {"TableName": "TABLE", "Key": KEY}),
+    ("Scan", {"TableName": "TABLE"}),
+    (
+        "Query",
+        {
+            "TableName": "TABLE",
+            "KeyConditionExpression": "id = :a",
+            "ExpressionAttributeValues": {":a": KEY["id"]},
+        },
+    ),
+    ("BatchGetItem", {"RequestItems": {"TABLE": {"Keys": [KEY]}}}),
+    ("BatchWriteItem", {"RequestItems": {"TABLE": [{"PutRequest": {"Item": KEY}}]}}),
+]
+TRANSACTIONS = [("TransactGetItems", "Get"), ("TransactWriteItems", "Delete")]
+
+
+def test_the_operations_below_are_all_that_are_throttled():
+    assert {name for name, _ in (*REQUESTS, *TRANSACTIONS)} == set(OPERATIONS)
+
+
+@pytest.mark.parametrize(("operation", "request_"), REQUESTS)
 def test_every_operation_can_be_drilled(server, table, operation, request_):
     request = json.dumps(request_).replace("TABLE", table)
     drill(server, 1, operation=operation)
@@ -146,9 +152,7 @@ def test_every_operation_can_be_drilled(server, table, operation, request_):
     assert server.around("Scan", TableName=table)["Count"] in (0, 1)
 
 
-@pytest.mark.parametrize(
-    ("operation", "verb"), [("TransactGetItems", "Get"), ("TransactWriteItems", "Delete")]
-)
+@pytest.mark.parametrize(("operation", "verb"), TRANSACTIONS)
 def test_a_drilled_transaction_is_cancelled(server, table, operation, verb):
     actions = [{verb: {"TableName": table, "Key": {"id": {"S": key}}}} for key in "ab"]
     drill(server, 1, operation=operation)

@@ -10,7 +10,7 @@ from tweetlab.endpoint.table import Item, Table
 from tweetlab.endpoint.wire import Call, Throttled, transaction_cancelled, validation_error
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Action:
     """What a call does with one item: a Get, Put, Update, Delete or ConditionCheck."""
 

@@ -87,11 +87,11 @@ class KnownTables:
         if table is None:
             table = Table(
                 arn=description["TableArn"],
-                key=Key.from_schema(description["KeySchema"]),
                 capacity=capacity,
                 meter=self.meters.meter(name),
                 drills=self.drills,
                 name=name,
+                key=Key.from_schema(description["KeySchema"]),
             )
             self._known[region, name] = table
         table.capacity = capacity
@@ -143,7 +143,6 @@ class KnownTables:
             known = table.indexes.get(name)
             resource = Resource(
                 arn=f"{table.arn}/index/{name}",
-                key=Key.from_schema(entry["KeySchema"]),
                 capacity=self._capacity(
                     known.resource.capacity if known else None,
                     entry,

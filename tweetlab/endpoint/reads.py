@@ -39,10 +39,9 @@ async def get_item(backend: Backend, call: Call) -> Answer:
     item = answer.json.get("Item")
     if _hides([action]):
         (item,) = await backend.items(call, [action])
-    costs = [read_cost(action, item)]
-    charging.check("read", costs)
-    charging.charge("read", costs)
-    return answer.with_members(ConsumedCapacity=consumed_capacity(call.request, costs))
+    cost = read_cost(action, item)
+    action.table.take("read", action.partition_key, cost.units)
+    return answer.with_members(ConsumedCapacity=consumed_capacity(call.request, [cost]))
 
 
 async def batch_get_item(backend: Backend, call: Call) -> Answer:
@@ -81,10 +80,9 @@ async def batch_get_item(backend: Backend, call: Call) -> Answer:
     costs: list[Cost] = []
 
     def take(action: Action) -> None:
-        its_cost = read_cost(action, items[action])
-        charging.check("read", [its_cost])
-        charging.charge("read", [its_cost])
-        costs.append(its_cost)
+        cost = read_cost(action, items[action])
+        action.table.take("read", action.partition_key, cost.units)
+        costs.append(cost)
 
     admitted = those_admitted(read, take)
     if len(admitted) < len(read):

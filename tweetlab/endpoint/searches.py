@@ -59,14 +59,17 @@ def _partitions_searched(
 
 
 def _fetches(request: Mapping[str, Any], table: Table, index: Index) -> bool:
-    """Whether a search of a local index asks for more than it holds, to be read from the table."""
+    """Whether a search of a local index asks for more than it holds, to be read from the table.
+    Only a local one can do so."""
+    if index.resource is not table or index.projected is None:
+        return False
     if request.get("Select") == "ALL_ATTRIBUTES":
-        return index.fetches(table, None)
+        return True
     names = request.get("ExpressionAttributeNames", {})
     paths = request.get("ProjectionExpression", "").split(",")
     asked = {re.split(r"[.\[]", path.strip(), maxsplit=1)[0] for path in paths}
     asked = {names.get(name, name) for name in asked - {""}}
-    return index.fetches(table, asked.union(request.get("AttributesToGet", ())))
+    return not index.projected.issuperset(asked.union(request.get("AttributesToGet", ())))
 
 
 def _shows_less(request: Mapping[str, Any]) -> bool:

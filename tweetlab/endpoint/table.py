@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from typing import Any
@@ -69,7 +69,6 @@ class Resource:
     """A table or a global secondary index: what has a throughput of its own."""
 
     arn: str
-    key: Key
     capacity: PartitionedCapacity
     meter: Meter
     drills: Drills
@@ -80,6 +79,12 @@ class Resource:
             raise self._throttled(kind, partition_key, reason)
         if partition_key is not None and self.drills.strikes(partition_key=partition_key):
             raise self.force(kind, partition_key)
+
+    def take(self, kind: Kind, partition_key: str | None, units: float) -> None:
+        """Charge a call; or charge nothing and raise Throttled."""
+        if reason := self.capacity.take(kind, partition_key, units):
+            raise self._throttled(kind, partition_key, reason)
+        self.meter.add_units(self.capacity, kind, partition_key, units)
 
     def charge(self, kind: Kind, partition_key: str | None, units: float) -> None:
         """Charge a call that was admitted, by what it turned out to cost."""
@@ -120,13 +125,6 @@ class Index:
             return item
         return {name: value for name, value in item.items() if name in self.projected}
 
-    def fetches(self, table: Table, attributes: Set[str] | None) -> bool:
-        """Whether those attributes (None: all) must be fetched from the table. Only a local index
-        can do so."""
-        if self.resource is not table or self.projected is None:
-            return False
-        return attributes is None or not attributes <= self.projected
-
 
 @dataclass(eq=False)
 class Table(Resource):
@@ -134,5 +132,6 @@ class Table(Resource):
     known exactly when it is charged."""
 
     name: str
+    key: Key
     indexes: dict[str, Index] = field(default_factory=dict)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -49,11 +49,10 @@ class Call:
     body: bytes
     headers: Mapping[str, str]
 
-    @cached_property
-    def region(self) -> str:
-        """The region it is signed for; tables of different regions are different tables."""
+    def __post_init__(self) -> None:
         match = _REGION.search(self.headers.get("authorization", ""))
-        return match[1] if match else "us-east-1"
+        self.region = match[1] if match else "us-east-1"
+        """The region it is signed for; tables of different regions are different tables."""
 
 
 @dataclass(frozen=True)
