@@ -58,7 +58,7 @@ lint: $(INSTALLED_TEST) ## Check style and types
 lessons: $(INSTALLED_TEST) ## Write the lessons anew from their solutions
 	$(PY) notebooks/solutions/make_lessons.py
 
-conformance: $(INSTALLED_TEST) ## Write the README's table of worked examples from the tests' data
+conformance: $(INSTALLED_TEST) ## Write tests/conformance.md, AWS' worked examples, from the tests' data
 	$(PY) -m tests.support.conformance
 
 bench: $(INSTALLED_TEST) ## Measure the cache and the endpoint against others, and the explorer

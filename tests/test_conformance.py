@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.conformance import EXAMPLES, README, Example, with_table
+from tests.support.conformance import EXAMPLES, PAGE, Example, page
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[each.number for each in EXAMPLES])
@@ -12,6 +12,5 @@ def test_a_worked_example(example: Example):
     assert example.ours() == example.expected
 
 
-def test_the_readmes_table_is_what_the_examples_give():
-    readme = README.read_text("utf-8")
-    assert with_table(readme) == readme, "write it anew with: make conformance"
+def test_the_page_is_what_the_examples_give():
+    assert PAGE.read_text("utf-8") == page(), "write it anew with: make conformance"

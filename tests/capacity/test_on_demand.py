@@ -132,4 +132,4 @@ def test_another_maximum_refills_nothing():
         assert table.read("a", 1) is not None
         clock.advance(1)
         assert table.reads.units(clock()) == in_a_second
-        table.charge_read(None, in_a_second)
+        table.charge("read", None, in_a_second)

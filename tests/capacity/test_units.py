@@ -1,6 +1,7 @@
 """What items weigh and what they cost.
 
-E4, E5, ... are the worked examples of the Developer Guide (2023), numbered as in the README.
+E4, E5, ... are the worked examples of the Developer Guide (2023), by their numbers in
+tests/conformance.md.
 """
 
 from __future__ import annotations
@@ -54,6 +55,13 @@ def test_an_item_has_the_bytes_of_its_names_and_values(value, size):
     assert item_size({"né": value}) == 3 + size
 
 
+def nested(levels: int) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for _ in range(levels):
+        value = {"a": value}
+    return value
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -71,6 +79,7 @@ def test_an_item_has_the_bytes_of_its_names_and_values(value, size):
         {"M": ["a list"]},
         {"SS": None},
         "no value at all",
+        pytest.param(nested(levels=5000), id="deeply nested"),
     ],
     ids=repr,
 )

@@ -11,8 +11,8 @@ from matplotlib.patches import StepPatch
 
 from tests.support.charts import assert_texts_are_large, assert_the_title_is_the_finding, draw
 from tweetlab import charts
+from tweetlab.capacity.meters import COLUMNS
 from tweetlab.charts import Chart, hot_tweets
-from tweetlab.lab.metrics import COLUMNS
 
 
 def rows(*made: tuple[float, float, int, bool, float]) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.support.serving import STRING_KEY, Server
+from tweetlab.endpoint.operations import OPERATIONS
 from tweetlab.lab.lab import Lab
 
 KEY = {"id": {"S": "a"}}
@@ -89,8 +90,8 @@ def test_a_forced_throttle_costs_nothing_and_is_counted_apart(server, table):
         for _ in range(3):
             get(server, table)
     assert charged.reads == 0.5
-    rows = [r for r in server._endpoint._backend.tables.metrics.rows() if r["table"] == table]
-    assert sum(row["forced"] for row in rows) == sum(row["read_throttled"] for row in rows) == 2
+    rows = [r for r in server._endpoint._backend.tables.meters.rows() if r.table == table]
+    assert sum(row.forced for row in rows) == sum(row.read_throttled for row in rows) == 2
 
 
 def test_a_retrying_client_gets_over_it(server, table, patient):
@@ -109,38 +110,41 @@ def test_drills_add_up(server, table):
     assert [bool(get(server, table)) for _ in range(5)] == [True] * 3 + [False] * 2
 
 
-@pytest.mark.parametrize(
-    ("operation", "request_"),
-    [
-        ("GetItem", {"TableName": "TABLE", "Key": KEY}),
-        ("PutItem", {"TableName": "TABLE", "Item": KEY}),
-        (
-            "UpdateItem",
-            {"TableName": "TABLE", "Key": KEY, "AttributeUpdates": {"n": {"Value": {"S": "1"}}}},
-        ),
-        ("DeleteItem", {"TableName": "TABLE", "Key": KEY}),
-        ("Scan", {"TableName": "TABLE"}),
-        (
-            "Query",
-            {
-                "TableName": "TABLE",
-                "KeyConditionExpression": "id = :a",
-                "ExpressionAttributeValues": {":a": KEY["id"]},
-            },
-        ),
-        ("BatchGetItem", {"RequestItems": {"TABLE": {"Keys": [KEY]}}}),
-        ("BatchWriteItem", {"RequestItems": {"TABLE": [{"PutRequest": {"Item": KEY}}]}}),
-        ("ExecuteStatement", {"Statement": "SELECT * FROM \"TABLE\" WHERE id = 'a'"}),
-        ("ExecuteStatement", {"Statement": "DELETE FROM \"TABLE\" WHERE id = 'a'"}),
-    ],
-)
+REQUESTS: list[tuple[str, dict[str, Any]]] = [
+    ("GetItem", {"TableName": "TABLE", "Key": KEY}),
+    ("PutItem", {"TableName": "TABLE", "Item": KEY}),
+    (
+        "UpdateItem",
+        {"TableName": "TABLE", "Key": KEY, "AttributeUpdates": {"n": {"Value": {"S": "1"}}}},
+    ),
+    ("DeleteItem", {"TableName": "TABLE", "Key": KEY}),
+    ("Scan", {"TableName": "TABLE"}),
+    (
+        "Query",
+        {
+            "TableName": "TABLE",
+            "KeyConditionExpression": "id = :a",
+            "ExpressionAttributeValues": {":a": KEY["id"]},
+        },
+    ),
+    ("BatchGetItem", {"RequestItems": {"TABLE": {"Keys": [KEY]}}}),
+    ("BatchWriteItem", {"RequestItems": {"TABLE": [{"PutRequest": {"Item": KEY}}]}}),
+]
+TRANSACTIONS = [("TransactGetItems", "Get"), ("TransactWriteItems", "Delete")]
+
+
+def test_the_operations_below_are_all_that_are_throttled():
+    assert {name for name, _ in (*REQUESTS, *TRANSACTIONS)} == set(OPERATIONS)
+
+
+@pytest.mark.parametrize(("operation", "request_"), REQUESTS)
 def test_every_operation_can_be_drilled(server, table, operation, request_):
     request = json.dumps(request_).replace("TABLE", table)
     drill(server, 1, operation=operation)
     reply = server.post(operation, request.encode())
     assert (reply.status, reply.headers.get(FORCED)) == (400, "forced")
     assert "#ProvisionedThroughputExceededException" in reply.json["__type"]
-    writes = operation[:3] in ("Put", "Upd", "Del") or "Write" in operation or "DELETE" in request
+    writes = operation[:3] in ("Put", "Upd", "Del") or "Write" in operation
     assert reply.json["ThrottlingReasons"][0]["reason"].startswith(
         "TableWrite" if writes else "TableRead"
     )
@@ -148,41 +152,14 @@ def test_every_operation_can_be_drilled(server, table, operation, request_):
     assert server.around("Scan", TableName=table)["Count"] in (0, 1)
 
 
-@pytest.mark.parametrize(
-    ("operation", "member", "action"),
-    [
-        ("TransactGetItems", "TransactItems", {"Get": {"TableName": "TABLE", "Key": KEY}}),
-        ("TransactWriteItems", "TransactItems", {"Delete": {"TableName": "TABLE", "Key": KEY}}),
-        (
-            "ExecuteTransaction",
-            "TransactStatements",
-            {"Statement": "DELETE FROM \"TABLE\" WHERE id = 'a'"},
-        ),
-    ],
-)
-def test_a_drilled_transaction_is_cancelled(server, table, operation, member, action):
-    other = {**action}
-    if "Statement" in action:
-        other = {"Statement": action["Statement"].replace("'a'", "'b'")}
-    else:
-        ((verb, request),) = action.items()
-        other = {verb: {**request, "Key": {"id": {"S": "b"}}}}
-    request = json.dumps({member: [action, other]}).replace("TABLE", table)
+@pytest.mark.parametrize(("operation", "verb"), TRANSACTIONS)
+def test_a_drilled_transaction_is_cancelled(server, table, operation, verb):
+    actions = [{verb: {"TableName": table, "Key": {"id": {"S": key}}}} for key in "ab"]
     drill(server, 1, operation=operation)
-    reply = server.post(operation, request.encode())
+    reply = server.post(operation, {"TransactItems": actions})
     assert (reply.status, reply.headers.get(FORCED)) == (400, "forced")
     codes = [reason["Code"] for reason in reply.json["CancellationReasons"]]
     assert codes == ["ProvisionedThroughputExceeded", "None"]
-
-
-def test_a_drilled_batch_of_statements_says_so_in_its_response(server, table):
-    drill(server, 1, operation="BatchExecuteStatement")
-    statements = [{"Statement": f"INSERT INTO \"{table}\" VALUE {{'id': '{key}'}}"} for key in "ab"]
-    answer = server.dynamodb.batch_execute_statement(Statements=statements)
-    codes = [response.get("Error", {}).get("Code") for response in answer["Responses"]]
-    assert codes == ["ProvisionedThroughputExceeded", None]
-    found = server.around("Scan", TableName=table)["Items"]
-    assert found == [{"id": {"S": "b"}}]
 
 
 def test_one_key_of_a_batch_can_be_drilled(server, table):
@@ -220,6 +197,9 @@ def test_an_on_demand_table_is_drilled_with_the_exception_of_its_mode(server):
         {"calls": 1, "partition_key": ["a"]},
         {"calls": 1, "operation": "GetItems"},
         {"calls": 1, "operation": "CreateTable"},
+        {"calls": 1, "operation": "ExecuteStatement"},
+        {"calls": 1, "operation": "BatchExecuteStatement"},
+        {"calls": 1, "operation": "ExecuteTransaction"},
     ],
     ids=repr,
 )

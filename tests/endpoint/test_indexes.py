@@ -41,7 +41,7 @@ def exhaust(server: Server, table: str) -> None:
     """Use up what the index has for writes, and nothing of the table's."""
     known = server._endpoint._backend.tables.get("us-east-1", table)
     assert known
-    known.indexes["by-author"].resource.charge_write("somebody", 1)
+    known.indexes["by-author"].resource.charge("write", "somebody", 1)
 
 
 @pytest.fixture
@@ -145,28 +145,6 @@ def test_a_transaction_is_cancelled_by_an_exhausted_index(server: Server, indexe
     assert codes == ["None", "ProvisionedThroughputExceeded"]
     assert charged.writes == 0
     assert server.around("Scan", TableName=indexed)["Count"] == 2
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "INSERT INTO \"{}\" VALUE {{'id': 'new', 'author': 'bob'}}",
-        "UPDATE \"{}\" SET likes = 'x' WHERE id = 'in'",
-        "UPDATE \"{}\" SET author = 'x' WHERE id = 'out'",
-        "DELETE FROM \"{}\" WHERE id = 'in'",
-    ],
-)
-def test_partiql_is_throttled_by_an_exhausted_index(server: Server, indexed: str, statement: str):
-    text = statement.format(indexed)
-    stored = server.around("Scan", TableName=indexed)["Items"]
-    reason = throttled(server.dynamodb.execute_statement, Statement=text)
-    assert reason and reason["reason"] == "IndexWriteProvisionedThroughputExceeded"
-    entry = {"Statement": text}
-    answer = server.dynamodb.batch_execute_statement(Statements=[entry])
-    assert answer["Responses"][0]["Error"]["Code"] == "ProvisionedThroughputExceeded"
-    with pytest.raises(ClientError, match="TransactionCanceledException"):
-        server.dynamodb.execute_transaction(TransactStatements=[entry])
-    assert server.around("Scan", TableName=indexed)["Items"] == stored
 
 
 def test_an_exhausted_table_does_not_exhaust_its_index(server: Server):

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.asking import read, reads_served, throttled, write
 from tests.support.serving import Server, item
-from tweetlab.endpoint.metrics import HOTTEST, KEPT_SECONDS, Metrics
+from tweetlab.capacity.meters import COLUMNS, HOTTEST, KEPT_SECONDS, Meters
 from tweetlab.lab import metrics
 
 KB = 1024
@@ -40,7 +40,7 @@ def test_they_are_json_at_a_path_that_no_dynamodb_call_uses(server):
         assert response.headers["Content-Type"] == "application/json"
         rows = json.load(response)
     row = next(row for row in rows if row["table"] == table)
-    assert list(row) == metrics.COLUMNS
+    assert list(row) == COLUMNS
     assert row["hottest_keys"] == [["a", 1]]
 
 
@@ -127,15 +127,15 @@ def test_memory_is_bounded_however_long_it_runs_and_however_many_keys():
         writes = reads
 
     now = 0.0
-    kept = Metrics(lambda: now)
+    kept = Meters(lambda: now)
     meter = kept.meter("table")
     for second in range(KEPT_SECONDS + 100):
         now = float(second)
         for key in range(HOTTEST + 5):
-            meter.consumed(Capacity, "read", f"{key}", 1)  # type: ignore[arg-type]
+            meter.add_units(Capacity, "read", f"{key}", 1)  # type: ignore[arg-type]
     rows = list(kept.rows())
     assert len(rows) == KEPT_SECONDS
-    assert rows[-1]["second"] == KEPT_SECONDS + 99
+    assert rows[-1].second == KEPT_SECONDS + 99
     assert all(len(second.keys) == HOTTEST for second in list(meter.seconds)[:-1])
 
 
@@ -188,7 +188,6 @@ def calls(rng: random.Random, table: str) -> tuple[str, dict[str, Any]]:
             "transact_write_items",
             {"TransactItems": [{"Delete": {**action, "Key": other}} for other in others]},
         ),
-        ("execute_statement", {"Statement": f"DELETE FROM \"{table}\" WHERE id = 'a'"}),
     ]
     return rng.choice(made)
 
@@ -241,7 +240,7 @@ def test_a_minute_averages_consumption_and_sums_throttles_as_cloudwatch_does():
             ["tweet", "", 60, 20, 30.0, 0, 5, 0.0, 0, 0, []],
             ["tweet", "by-author", 61, 3, 6.0, 1, 5, 0.0, 0, 0, []],
         ],
-        columns=metrics.COLUMNS,
+        columns=COLUMNS,
     )
     minutes = metrics.by_minute(seconds)
     assert minutes.to_dict("records") == [
@@ -295,7 +294,7 @@ def test_a_minute_hides_the_second_that_was_throttled(server):
 
 
 def test_nothing_yet_is_an_empty_table():
-    nothing = pd.DataFrame([], columns=metrics.COLUMNS)
+    nothing = pd.DataFrame([], columns=COLUMNS)
     assert metrics.by_minute(nothing).empty
 
 

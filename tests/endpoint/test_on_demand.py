@@ -78,7 +78,7 @@ def test_a_hot_key_is_throttled_with_the_exception_of_this_mode(server, create):
     server.around("PutItem", TableName=table, Item=item("a", 390 * KB))
     get(server, table)
     known = server._endpoint._backend.tables.get("us-east-1", table)
-    known.charge_read("a", 3000 - 98)
+    known.charge("read", "a", 3000 - 98)
     response = get(server, table)
     assert reason(response) == "TableReadKeyRangeThroughputExceeded"
     assert response["Error"]["Message"].startswith("Throughput exceeds the current capacity")

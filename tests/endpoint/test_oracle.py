@@ -1,8 +1,7 @@
 """Amazon's DynamoDB Local reports the capacity that a call consumes, though it enforces none. The
 same calls, sent to it directly and through the endpoint, consume the same.
 
-Where they do not, ``oracle_cases`` says what ours consumes, and why. Of PartiQL DynamoDB Local
-reports nothing: a statement is held against the call that does the same.
+Where they do not, ``oracle_cases`` says what ours consumes, and why.
 """
 
 from __future__ import annotations
@@ -89,9 +88,8 @@ def results(proxy_server: Server, dynamodb_local: str) -> Iterator[dict[int, tup
         create_tables(local, names)
     found = {}
     for number, case in enumerate(CASES):
-        operation, request = case.like or (case.operation, case.request)
         found[number] = (
-            consumed(local, operation, renamed(request, direct)),
+            consumed(local, case.operation, renamed(case.request, direct)),
             consumed(proxy_server.dynamodb, case.operation, renamed(case.request, through)),
         )
     yield found

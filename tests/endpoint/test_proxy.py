@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -31,6 +32,8 @@ class Upstream(ThreadingHTTPServer):
         self.answer = (200, b'{"TableNames":[]}')
         self.headers: list[Message] = []
         self.connections: set[tuple[str, int]] = set()
+        self.answering = threading.Event()
+        self.answering.set()
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01})
         self._thread.start()
 
@@ -52,6 +55,7 @@ class Handler(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers["Content-Length"]))
         self.server.headers.append(self.headers)
         self.server.connections.add(self.client_address)
+        self.server.answering.wait()
         status, body = self.server.answer
         self.send_response(status)
         self.send_header("Content-Length", str(len(body) + (body is HALF)))
@@ -112,6 +116,23 @@ def test_nonsense_from_the_upstream_is_an_internal_error(proxy, upstream, answer
             "InternalServerError",
         )
     upstream.answer = good
+    assert proxy.post("ListTables", LIST).json == {"TableNames": []}
+
+
+def test_an_upstream_that_hangs_is_given_up_however_old_its_connection_is(
+    proxy, upstream, monkeypatch
+):
+    monkeypatch.setattr("tweetlab.endpoint.proxy.SECONDS", 0.3)
+    assert proxy.post("ListTables", LIST).status == 200
+    time.sleep(0.2)
+    upstream.answering.clear()
+    began = time.monotonic()
+    reply = proxy.post("ListTables", LIST)
+    seconds = time.monotonic() - began
+    upstream.answering.set()
+    assert (reply.status, len(upstream.connections)) == (500, 1)
+    assert "does not answer: no answer in 0.3 s" in reply.json["message"]
+    assert seconds >= 0.3
     assert proxy.post("ListTables", LIST).json == {"TableNames": []}
 
 

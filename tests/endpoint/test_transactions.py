@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from tests.support.asking import reads_served, write
 from tests.support.serving import Clock, Server, item
-from tweetlab.endpoint.backend import TOKEN_SECONDS, Memory
+from tweetlab.endpoint.backend import TOKEN_SECONDS, ClientTokens
 
 KB = 1024
 THROTTLED = "ProvisionedThroughputExceeded"
@@ -146,11 +146,12 @@ def test_a_transaction_made_again_reads_what_it_wrote(proxy_server):
 
 def test_tokens_are_remembered_for_ten_minutes_and_then_dropped():
     clock = Clock()
-    memory: Memory[int] = Memory(clock)
+    tokens = ClientTokens(clock)
     for number in range(5):
-        memory.put(f"token {number}", number)
+        tokens.add(f"token {number}")
         clock.advance(TOKEN_SECONDS / 4)
-    assert [memory.get(f"token {number}") for number in range(5)] == [None, None, 2, 3, 4]
-    assert memory.get("never given") is None and memory.get(None) is None
-    memory.put("another", 9)
-    assert len(memory._held) == 4
+    remembered = [f"token {number}" in tokens for number in range(5)]
+    assert remembered == [False, False, True, True, True]
+    assert "never given" not in tokens and None not in tokens
+    tokens.add("another")
+    assert len(tokens._made) == 4

@@ -1,5 +1,5 @@
 """The worked examples of capacity and throttling that AWS has published, and what our rules make of
-them. ``python -m tests.conformance`` writes the README's table from what is below.
+them. ``python -m tests.support.conformance`` writes tests/conformance.md from what is below.
 
 Each function works one example out with tweetlab.capacity, on a clock that only it moves. Where the
 documents contradict each other, or are silent, its docstring says which reading was taken. Guide is
@@ -25,8 +25,7 @@ from tweetlab.capacity import (
 from tweetlab.endpoint import Limits
 
 KB = 1024
-README = Path(__file__).parents[2] / "README.md"
-BEGIN, END = "<!-- conformance -->", "<!-- /conformance -->"
+PAGE = Path(__file__).parents[1] / "conformance.md"
 
 
 @dataclass(frozen=True)
@@ -368,27 +367,23 @@ def e20() -> str:
     )
 
 
-def table() -> str:
+def page() -> str:
     """The worked examples in Markdown."""
-    lines = ["| worked example | expected | ours |", "|---|---|---|"]
+    lines = [
+        "# Conformance",
+        "",
+        "Each worked example of capacity and throttling that AWS has published, and what the",
+        "endpoint's rules make of it; `make conformance` writes this page from the tests' data.",
+        "",
+        "| worked example | expected | ours |",
+        "|---|---|---|",
+    ]
     lines += [
         f"| {each.number}, {each.source}: {each.given} | {each.expected} | {each.ours()} |"
         for each in EXAMPLES
     ]
-    return "\n".join(lines)
-
-
-def with_table(readme: str) -> str:
-    """The README with the table between its markers."""
-    before, rest = readme.split(BEGIN)
-    _, after = rest.split(END)
-    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
-
-
-def main() -> None:
-    """Write the table into the README."""
-    README.write_text(with_table(README.read_text("utf-8")), "utf-8")
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
-    main()
+    PAGE.write_text(page(), "utf-8")

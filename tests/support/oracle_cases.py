@@ -27,28 +27,18 @@ PLAIN, INDEXED = "PLAIN", "INDEXED"
 
 @dataclass(frozen=True)
 class Case:
-    """A call. ``ours`` is what it consumes through the endpoint, where that differs for a reason;
-    ``like`` is the call that it is held against, if not itself."""
+    """A call. ``ours`` is what it consumes through the endpoint, where that differs, and why."""
 
     name: str
     operation: str
     request: dict[str, Any]
     ours: dict[str, Any] | None = None
     reason: str = ""
-    like: tuple[str, dict[str, Any]] | None = None
 
 
 def call(operation: str, name: str, ours: Any = None, reason: str = "", **request: Any) -> Case:
-    """A call that is held against itself."""
+    """A call, by its operation and its request."""
     return Case(f"{operation}, {name}", operation, request, ours, reason)
-
-
-def partiql(statement: str, like: str, *parameters: Any, **request: Any) -> Case:
-    """A statement that is held against the call ``like``, of which Local reports something."""
-    asked: dict[str, Any] = {"Statement": statement}
-    if parameters:
-        asked["Parameters"] = list(parameters)
-    return Case(statement, "ExecuteStatement", asked, like=(like, request))
 
 
 def on_table(units: float, kind: str = "", **indexes: dict[str, float]) -> dict[str, Any]:
@@ -264,77 +254,10 @@ def indexed_reads() -> Iterator[Case]:
     yield call("Query", "KeyConditions", TableName=INDEXED, KeyConditions={"author": condition})
 
 
-def statements() -> Iterator[Case]:
-    """PartiQL. What a statement that writes is held against writes the same to another item."""
-    plain, indexed = f'"{PLAIN}"', f'"{INDEXED}"'
-    for text, name in (
-        (f"* FROM {plain} WHERE id = 'e'", "e"),
-        (f"* FROM {plain} WHERE id='no'", "no"),
-    ):
-        yield partiql(f"SELECT {text}", "GetItem", TableName=PLAIN, Key=key(name))
-    get = {"TableName": PLAIN, "Key": key("e")}
-    yield partiql(f"SELECT n FROM {plain} WHERE id = ?", "GetItem", s("e"), **get)
-    everything = ["", " WHERE n = 'none'", " WHERE id > 'a'", " WHERE NOT id = 'a'"]
-    for where in (*everything, " WHERE id = 'a' OR n = 'y'", " WHERE x.id = 'a'"):
-        yield partiql(f"SELECT * FROM {plain}{where}", "Scan", TableName=PLAIN)
-    both = {PLAIN: {"Keys": [key("a"), key("b")]}}
-    for where in ("id IN ['a', 'b']", "id = 'a' OR id = 'b'"):
-        yield partiql(f"SELECT * FROM {plain} WHERE {where}", "BatchGetItem", RequestItems=both)
-
-    of_ann = equals("author", "ann")
-    for select, also in (
-        ("*", ""),
-        ("id", " AND likes = '9' ORDER BY id DESC"),
-        ("*", " AND (id = '3' OR id = '4')"),
-    ):
-        text = f"SELECT {select} FROM {indexed} WHERE author = 'ann'{also}"
-        yield partiql(text, "Query", TableName=INDEXED, **of_ann)
-    for condition, values in (
-        ("id > {0}", ["4"]),
-        ("id <= {0}", ["4"]),
-        ("id BETWEEN {0} AND {1}", ["3", "5"]),
-        ("begins_with(id, {0})", ["4"]),
-    ):
-        places = [f":{number}" for number in range(len(values))]
-        text = condition.format(*(f"'{value}'" for value in values))
-        yield partiql(
-            f"SELECT * FROM {indexed} WHERE author = 'ann' AND {text}",
-            "Query",
-            TableName=INDEXED,
-            KeyConditionExpression=f"author = :a AND {condition.format(*places)}",
-            ExpressionAttributeValues={
-                ":a": s("ann"),
-                **dict(zip(places, map(s, values), strict=True)),
-            },
-        )
-    keys = {"TableName": INDEXED, "IndexName": "lsi-keys", **of_ann}
-    text = f"FROM {indexed}.\"lsi-keys\" WHERE author = 'ann'"
-    yield partiql(f"SELECT * {text}", "Query", **keys)
-    yield partiql(f"SELECT likes {text}", "Query", ProjectionExpression="likes", **keys)
-    keys = {"TableName": INDEXED, "IndexName": "gsi-keys", **equals("tag", "x")}
-    yield partiql(f"SELECT * FROM {indexed}.\"gsi-keys\" WHERE tag = 'x'", "Query", **keys)
-
-    insert = f"INSERT INTO {plain} VALUE {{'id': 'p', 'text': ?}}"
-    text = "x" * 3000
-    yield partiql(insert, "PutItem", s(text), TableName=PLAIN, Item={"id": s("q"), "text": s(text)})
-    other = {"TableName": PLAIN, "Key": key("q")}
-    update = f"UPDATE {plain} SET n = 'y' WHERE id = 'p'"
-    yield partiql(update, "UpdateItem", **other, **set_to("n", "y"))
-    yield partiql(f"DELETE FROM {plain} WHERE id = 'p'", "DeleteItem", **other)
-    yield partiql(f"DELETE FROM {plain} WHERE id = 'p' ", "DeleteItem", **other)
-    other = {"TableName": INDEXED, "Key": pair("ann", "5")}
-    where = "WHERE author = 'ann' AND id = '4'"
-    yield partiql(
-        f"UPDATE {indexed} SET tag = 'k' {where}", "UpdateItem", **other, **set_to("tag", "k")
-    )
-    yield partiql(f"DELETE FROM {indexed} {where}", "DeleteItem", **other)
-
-
 CASES = [
     *writes(),
     *reads(),
     *transactions(),
     *indexed_writes(),
     *indexed_reads(),
-    *statements(),
 ]

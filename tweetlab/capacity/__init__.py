@@ -8,14 +8,25 @@ Guide; where AWS publishes none, the docstring says "model choice".
     buckets    token buckets, and those of one table's reads or writes
     table      a table with provisioned throughput
     on_demand  a table without
+    meters     what a table consumed and refused, second by second
 """
 
-from tweetlab.capacity.buckets import ThrottlingReason
+from tweetlab.capacity.buckets import Kind, ThrottlingReason
 from tweetlab.capacity.on_demand import OnDemandCapacity
 from tweetlab.capacity.table import PartitionedCapacity, TableCapacity, initial_partitions
-from tweetlab.capacity.units import item_size, read_units, value_size, write_units
+from tweetlab.capacity.units import (
+    BATCH_KEYS,
+    BATCH_WRITES,
+    item_size,
+    read_units,
+    value_size,
+    write_units,
+)
 
 __all__ = [
+    "BATCH_KEYS",
+    "BATCH_WRITES",
+    "Kind",
     "OnDemandCapacity",
     "PartitionedCapacity",
     "TableCapacity",

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
+
+Kind = Literal["read", "write"]
+"""What a call takes of a table's throughput: reads and writes are admitted apart, and alike."""
+PARTITION_UNITS: dict[Kind, int] = {"read": 3000, "write": 1000}
+"""Units a second of one partition at most (Developer Guide)."""
 
 
 class ThrottlingReason(StrEnum):
@@ -20,6 +26,14 @@ class ThrottlingReason(StrEnum):
     TABLE_WRITE_MAX_ON_DEMAND = "TableWriteMaxOnDemandThroughputExceeded"
     INDEX_READ_MAX_ON_DEMAND = "IndexReadMaxOnDemandThroughputExceeded"
     INDEX_WRITE_MAX_ON_DEMAND = "IndexWriteMaxOnDemandThroughputExceeded"
+
+    @classmethod
+    def of(cls, kind: Kind, index: bool, limit: str = "") -> ThrottlingReason:
+        """The reason of a table, or of an ``index``, for that kind of call: its throughput, or what
+        ``limit`` names: KEY_RANGE, MAX_ON_DEMAND.
+        """
+        words = ("INDEX" if index else "TABLE", kind.upper(), limit)
+        return cls["_".join(filter(None, words))]
 
 
 class Bucket:
@@ -41,6 +55,14 @@ class Bucket:
             level = self.level = self.size
             self.since = now
         return level
+
+    def take(self, units: float, now: float) -> None:
+        """Take what a call consumed, which may be more than it holds. The call may have been
+        admitted a while ago: what a full bucket would have gained since does not pay for it.
+        """
+        if self.level + (now - self.since) * self.rate > self.size:
+            self.level, self.since = self.size, now
+        self.level -= units
 
     def resize(self, rate: float, size: float, now: float) -> None:
         """Go on at another rate with what it holds now: a change of capacity refills nothing."""
@@ -64,17 +86,18 @@ class Throughput:
 
     def __init__(
         self,
+        kind: Kind,
         rate: float,
-        partition_rate: float,
+        index: bool,
         partitions: int,
-        reasons: tuple[ThrottlingReason, ThrottlingReason],
         burst_seconds: float,
         initial_burst_seconds: float,
         adaptive: bool,
         now: float,
     ) -> None:
         self.rate = rate
-        self.reason, self.key_range_reason = reasons
+        self.reason = ThrottlingReason.of(kind, index)
+        self.key_range_reason = ThrottlingReason.of(kind, index, "KEY_RANGE")
         self._seconds = max(1.0, burst_seconds)
         self._divisors = [1] if adaptive else [partitions] * partitions
         self._shares = []
@@ -83,9 +106,8 @@ class Throughput:
             size = share * self._seconds
             level = min(share * (1 + initial_burst_seconds), size)
             self._shares.append(Bucket(share, size, level, now))
-        self._maxima = [
-            Bucket(partition_rate, partition_rate, partition_rate, now) for _ in range(partitions)
-        ]
+        most = PARTITION_UNITS[kind]
+        self._maxima = [Bucket(most, most, most, now) for _ in range(partitions)]
         self._adaptive = adaptive
 
     def refusal(self, partition: int | None, now: float) -> ThrottlingReason | None:
@@ -106,23 +128,16 @@ class Throughput:
         return None
 
     def charge(self, partition: int | None, units: float, now: float) -> None:
-        """Take what a call consumed that is admitted now; a bucket may go below zero and must earn
-        its way back. A scan (partition None) is spread evenly over the partitions (model choice).
+        """Take what an admitted call consumed; a bucket may go below zero and must earn its way
+        back. A scan (partition None) is spread evenly over the partitions (model choice).
         """
         if partition is None:
             for buckets in (self._shares, self._maxima):
                 for bucket in buckets:
-                    bucket.level -= units / len(buckets)
+                    bucket.take(units / len(buckets), now)
             return
-        self._shares[0 if self._adaptive else partition].level -= units
-        self._maxima[partition].level -= units
-
-    def charge_later(self, partition: int | None, units: float, now: float) -> None:
-        """The same of a call that was admitted a while ago: what a full bucket would have gained
-        since is lost, and does not pay for it."""
-        for bucket in (*self._shares, *self._maxima):
-            bucket.units(now)
-        self.charge(partition, units, now)
+        self._shares[0 if self._adaptive else partition].take(units, now)
+        self._maxima[partition].take(units, now)
 
     def units(self, now: float) -> float:
         """Units that all the table's partitions together hold at the time ``now``."""

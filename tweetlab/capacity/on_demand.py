@@ -5,15 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from tweetlab.capacity.buckets import ThrottlingReason, Throughput
-from tweetlab.capacity.table import (
-    PARTITION_READ_UNITS,
-    PARTITION_WRITE_UNITS,
-    PartitionedCapacity,
-)
+from tweetlab.capacity.buckets import PARTITION_UNITS, Kind, ThrottlingReason, Throughput
+from tweetlab.capacity.table import PartitionedCapacity
 
-NEW_READ_UNITS = 12_000
-NEW_WRITE_UNITS = 4_000
+NEW_TABLE_UNITS: dict[Kind, int] = {"read": 12_000, "write": 4_000}
+"""Units a second that a new table serves, which are those of four partitions (Developer Guide)."""
+NEW_TABLE_PARTITIONS = 4
 PEAK_SECONDS = 1_800
 """After this time a higher peak counts as a previous one (Developer Guide: 30 minutes)."""
 
@@ -29,41 +26,37 @@ class OnDemandThroughput(Throughput):
 
     def __init__(
         self,
-        new_rate: float,
-        partition_rate: float,
-        partitions: int,
-        reasons: tuple[ThrottlingReason, ThrottlingReason],
+        kind: Kind,
         maximum: float | None,
         previous_peak: float,
+        index: bool,
+        partitions: int,
         grow: Callable[[], None],
         now: float,
     ) -> None:
+        self._kind, self._index = kind, index
         self._grow = grow
-        self._new_rate = new_rate
-        self.maximum = maximum
         self._previous_peak = previous_peak
         self._peak = self._this_second = 0.0
         self._second = int(now)
         self._period_start = now
-        super().__init__(self._limit(), partition_rate, partitions, reasons, 1, 0, True, now)
+        super().__init__(kind, self.traffic_limit, index, partitions, 1, 0, True, now)
+        self.limit(maximum, now)
 
     @property
     def traffic_limit(self) -> float:
         """Units a second that its partitions must carry, whatever maximum is set."""
-        return max(self._new_rate, 2 * self._previous_peak)
+        return max(NEW_TABLE_UNITS[self._kind], 2 * self._previous_peak)
 
     def _limit(self) -> float:
         return min(self.traffic_limit, self.maximum or self.traffic_limit)
 
-    def limit(
-        self,
-        maximum: float | None,
-        reasons: tuple[ThrottlingReason, ThrottlingReason],
-        now: float,
-    ) -> None:
-        """Set another maximum, or none."""
+    def limit(self, maximum: float | None, now: float) -> None:
+        """Set another maximum; with None it is the partitions that give the limit, and the
+        reason."""
         self.maximum = maximum
-        self.reason, self.key_range_reason = reasons
+        limit = "KEY_RANGE" if maximum is None else "MAX_ON_DEMAND"
+        self.reason = ThrottlingReason.of(self._kind, self._index, limit)
         self.resize(self._limit(), now)
 
     def charge(self, partition: int | None, units: float, now: float) -> None:
@@ -102,51 +95,21 @@ class OnDemandCapacity(PartitionedCapacity):
         index: bool = False,
     ) -> None:
         now = clock()
-        partitions = 4
-        self.reads = OnDemandThroughput(
-            NEW_READ_UNITS,
-            PARTITION_READ_UNITS,
-            partitions,
-            _reasons("READ", index, max_read),
-            max_read,
-            previous_reads,
-            self._grow,
-            now,
-        )
-        self.writes = OnDemandThroughput(
-            NEW_WRITE_UNITS,
-            PARTITION_WRITE_UNITS,
-            partitions,
-            _reasons("WRITE", index, max_write),
-            max_write,
-            previous_writes,
-            self._grow,
-            now,
-        )
-        super().__init__(partitions, clock)
-        self._index = index
+        super().__init__(NEW_TABLE_PARTITIONS, clock)
+        shape = (index, NEW_TABLE_PARTITIONS, self._grow, now)
+        self.reads = OnDemandThroughput("read", max_read, previous_reads, *shape)
+        self.writes = OnDemandThroughput("write", max_write, previous_writes, *shape)
         self._grow()
 
     def limit(self, max_read: float | None, max_write: float | None) -> None:
         """``UpdateTable``: other maxima from now on; no bucket is refilled."""
         now = self._clock()
-        self.reads.limit(max_read, _reasons("READ", self._index, max_read), now)
-        self.writes.limit(max_write, _reasons("WRITE", self._index, max_write), now)
+        self.reads.limit(max_read, now)
+        self.writes.limit(max_write, now)
 
     def _grow(self) -> None:
         while (
-            self.reads.traffic_limit > self.partitions * PARTITION_READ_UNITS
-            or self.writes.traffic_limit > self.partitions * PARTITION_WRITE_UNITS
+            self.reads.traffic_limit > self.partitions * PARTITION_UNITS["read"]
+            or self.writes.traffic_limit > self.partitions * PARTITION_UNITS["write"]
         ):
             self._double()
-
-
-def _reasons(
-    kind: str, index: bool, maximum: float | None
-) -> tuple[ThrottlingReason, ThrottlingReason]:
-    """Without a maximum it is the partitions that give the limit, and the reason."""
-    name = "INDEX" if index else "TABLE"
-    key_range = ThrottlingReason[f"{name}_{kind}_KEY_RANGE"]
-    if maximum is None:
-        return key_range, key_range
-    return ThrottlingReason[f"{name}_{kind}_MAX_ON_DEMAND"], key_range

@@ -8,10 +8,8 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Callable
 
-from tweetlab.capacity.buckets import ThrottlingReason, Throughput
+from tweetlab.capacity.buckets import PARTITION_UNITS, Kind, ThrottlingReason, Throughput
 
-PARTITION_READ_UNITS = 3000
-PARTITION_WRITE_UNITS = 1000
 MAX_CAPACITY = 10_000_000
 """Units a second, far beyond any quota: each 1,000 are a partition to keep (model choice)."""
 _HASHES = 2**32
@@ -20,7 +18,7 @@ _HASHES = 2**32
 
 def initial_partitions(read_capacity: float, write_capacity: float) -> int:
     """Partitions of a new table: ``ceil(RCU / 3000 + WCU / 1000)`` (Developer Guide of 2018)."""
-    needed = read_capacity / PARTITION_READ_UNITS + write_capacity / PARTITION_WRITE_UNITS
+    needed = read_capacity / PARTITION_UNITS["read"] + write_capacity / PARTITION_UNITS["write"]
     return max(1, math.ceil(needed))
 
 
@@ -43,35 +41,35 @@ class PartitionedCapacity:
         """How many there are."""
         return len(self._starts)
 
+    def throughput(self, kind: Kind) -> Throughput:
+        """The buckets that a call of that kind must pass."""
+        return self.reads if kind == "read" else self.writes
+
     def read(self, partition_key: str | None, units: float) -> ThrottlingReason | None:
-        """Admit a read and charge its ``units``: None; or charge nothing and say why not.
+        """``take`` a read."""
+        return self.take("read", partition_key, units)
+
+    def write(self, partition_key: str | None, units: float) -> ThrottlingReason | None:
+        """``take`` a write."""
+        return self.take("write", partition_key, units)
+
+    def take(self, kind: Kind, partition_key: str | None, units: float) -> ThrottlingReason | None:
+        """Admit a call and charge its ``units``: None; or charge nothing and say why not.
 
         ``partition_key`` None is a scan of all partitions. ``units`` 0 only asks.
         """
-        return self._take(self.reads, partition_key, units)
-
-    def write(self, partition_key: str | None, units: float) -> ThrottlingReason | None:
-        """The same for a write."""
-        return self._take(self.writes, partition_key, units)
-
-    def charge_read(self, partition_key: str | None, units: float) -> None:
-        """Charge a read that was admitted before its cost was known."""
-        partition = None if partition_key is None else self.partition_of(partition_key)
-        self.reads.charge_later(partition, units, self._clock())
-
-    def charge_write(self, partition_key: str, units: float) -> None:
-        """The same for a write; less than 0 gives units back."""
-        self.writes.charge_later(self.partition_of(partition_key), units, self._clock())
-
-    def _take(
-        self, throughput: Throughput, partition_key: str | None, units: float
-    ) -> ThrottlingReason | None:
+        throughput = self.throughput(kind)
         partition = None if partition_key is None else self.partition_of(partition_key)
         now = self._clock()
         reason = throughput.refusal(partition, now)
         if reason is None and units:
             throughput.charge(partition, units, now)
         return reason
+
+    def charge(self, kind: Kind, partition_key: str | None, units: float) -> None:
+        """Charge a call that was admitted before its cost was known; less than 0 gives back."""
+        partition = None if partition_key is None else self.partition_of(partition_key)
+        self.throughput(kind).charge(partition, units, self._clock())
 
     def partition_of(self, partition_key: str) -> int:
         """The partition that holds a key: each has a range of a hash, at first of equal size (the
@@ -123,24 +121,10 @@ class TableCapacity(PartitionedCapacity):
         if partitions is not None and partitions < 1:
             raise ValueError(f"a table has at least 1 partition, not {partitions}")
         super().__init__(partitions or initial_partitions(read_capacity, write_capacity), clock)
-        name = "INDEX" if index else "TABLE"
-
-        def throughput(kind: str, rate: float, partition_rate: float) -> Throughput:
-            reason = ThrottlingReason[f"{name}_{kind}"]
-            key_range = ThrottlingReason[f"{name}_{kind}_KEY_RANGE"]
-            return Throughput(
-                rate,
-                partition_rate,
-                self.partitions,
-                (reason, key_range),
-                burst_seconds,
-                initial_burst_seconds,
-                adaptive,
-                clock(),
-            )
-
-        self.reads = throughput("READ", read_capacity, PARTITION_READ_UNITS)
-        self.writes = throughput("WRITE", write_capacity, PARTITION_WRITE_UNITS)
+        now = clock()
+        shape = (index, self.partitions, burst_seconds, initial_burst_seconds, adaptive, now)
+        self.reads = Throughput("read", read_capacity, *shape)
+        self.writes = Throughput("write", write_capacity, *shape)
 
     def update(self, read_capacity: float, write_capacity: float) -> None:
         """``UpdateTable``: new rates from now on. No bucket is refilled, and when the partitions

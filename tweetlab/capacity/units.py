@@ -1,14 +1,20 @@
-"""Bytes of items and the capacity units they cost (DynamoDB Developer Guide)."""
+"""Bytes of items and the capacity units they cost (DynamoDB Developer Guide), and how many of them
+one call may name."""
 
 from __future__ import annotations
 
 import base64
 import math
+import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 KILOBYTE = 1024
+BATCH_KEYS = 100
+"""Keys of a BatchGetItem at most (API reference)."""
+BATCH_WRITES = 25
+"""Writes of a BatchWriteItem at most (API reference)."""
 
 
 def item_size(item: Mapping[str, Any]) -> int:
@@ -28,7 +34,8 @@ def value_size(value: Mapping[str, Any]) -> int:
         ((kind, content),) = value.items()
         return _SIZES[kind](content)
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"not a DynamoDB attribute value: {value!r:.100}") from error
+        # Not repr(): it fails on what is nested a thousand times.
+        raise ValueError(f"not a DynamoDB attribute value: {reprlib.repr(value)}") from error
 
 
 def _text_size(text: str) -> int:

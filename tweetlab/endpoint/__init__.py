@@ -1,17 +1,29 @@
 """The DynamoDB endpoint that throttles: HTTP in front of moto or of any DynamoDB.
 
-http_server     brings requests, and takes answers back
-server          finds who answers them
-wire, validation    DynamoDB's requests, answers and errors
-reads, writes, batches, transactions, partiql, partiql_batches
-                what each call is asked, forwarded and charged
-control         the calls that are never throttled
-statements      what a PartiQL statement reads or writes
-charging        what a call costs, and how that is reported
-resources, tables   tables and indexes, their keys and their buckets (tweetlab.capacity)
-metrics, drills     what was consumed; throttles on request
-backend         what the operations work on
-upstream, embedded, proxy   where admitted requests go
+From a request to its answer:
+
+    http_server     brings requests, and takes answers back
+    server          the endpoint: finds who answers, and has the pages that are not DynamoDB's
+    wire            DynamoDB's requests, answers and errors
+    validation      whether a request is one that DynamoDB takes
+    operations      every operation, whether it reads or writes, and the function that answers it
+    reads, searches, writes     those functions
+    control         the calls that are never throttled
+
+What they work on:
+
+    backend         passes calls on, and asks the upstream what must be known to charge for them
+    actions         one item of a call, and what becomes of a call when some are refused
+    charging        what a call costs, and how that is reported
+    table           tables and indexes: their keys, their buckets (tweetlab.capacity), their meters
+    known_tables    the tables seen so far, and the limits they are admitted by
+    drills          throttles on request
+
+Where admitted requests go:
+
+    upstream        what every upstream does
+    embedded        moto, in this process
+    proxy           another server that speaks DynamoDB
 """
 
 from tweetlab.endpoint.embedded import Moto

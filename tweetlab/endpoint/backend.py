@@ -2,56 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Generic, NamedTuple, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from tweetlab.endpoint.known_tables import Limits, Tables
-from tweetlab.endpoint.metrics import Kind
+from tweetlab.capacity import BATCH_KEYS
+from tweetlab.endpoint.actions import Action
+from tweetlab.endpoint.known_tables import KnownTables, Limits
 from tweetlab.endpoint.table import Item, Table
 from tweetlab.endpoint.upstream import Upstream
 from tweetlab.endpoint.wire import Answer, Call, dump
 
-BATCH_KEYS = 100
 TOKEN_SECONDS = 600
 """A client token names the same transaction for ten minutes (Developer Guide, "Idempotency")."""
-T = TypeVar("T")
-READS = {"GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems"}
 
 
-class Memory(Generic[T]):
-    """What goes with the tokens that clients were given, or gave, in the last ten minutes."""
+class ClientTokens:
+    """The client tokens of the transactions that were made in the last ten minutes."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._held: dict[str, tuple[float, T]] = {}
+        self._made: dict[str, float] = {}
 
-    def put(self, token: str, value: T) -> None:
-        """Keep a value, and drop those that have become too old."""
-        while self._held and self.get(oldest := next(iter(self._held))) is None:
-            del self._held[oldest]
-        self._held[token] = (self._clock(), value)
+    def add(self, token: str) -> None:
+        """Keep a token, and drop those that have become too old."""
+        while self._made and (oldest := next(iter(self._made))) not in self:
+            del self._made[oldest]
+        self._made[token] = self._clock()
 
-    def get(self, token: str | None) -> T | None:
-        """The value that goes with a token."""
-        since, value = self._held.get(token or "", (0.0, None))
-        return value if self._clock() - since < TOKEN_SECONDS else None
-
-
-class Position(NamedTuple):
-    """Where a page of a SELECT ended: in which of its searches, and after which key."""
-
-    search: int
-    start: Item | None
+    def __contains__(self, token: str | None) -> bool:
+        return token in self._made and self._clock() - self._made[token] < TOKEN_SECONDS
 
 
 class Backend:
     """Passes calls on, and asks the upstream what is needed to charge for them."""
 
     def __init__(self, upstream: Upstream, limits: Limits) -> None:
-        self.tables = Tables(limits)
-        self.transactions: Memory[bool] = Memory(limits.clock)
-        """By client token, those that were made and are not made again."""
-        self.positions: Memory[Position] = Memory(limits.clock)
+        self.tables = KnownTables(limits)
+        self.client_tokens = ClientTokens(limits.clock)
         self._upstream = upstream
 
     async def forward(self, call: Call, request: Mapping[str, Any] | None = None) -> Answer:
@@ -63,12 +50,9 @@ class Backend:
         """The upstream's answer to a request of ours, made on behalf of a call."""
         return await self._upstream.send(operation, dump(request), call.headers)
 
-    async def table(self, call: Call, name: str, kind: Kind | None = None) -> Table | None:
-        """The table of that name; None where the upstream has none and will say so itself.
-
-        Raises Throttled where a drill asks for it, as what the operation does (``kind``, where its
-        name does not tell).
-        """
+    async def table(self, call: Call, name: str) -> Table | None:
+        """The table of that name; None where the upstream has none and will say so itself. Raises
+        Throttled where a drill of the call's operation asks for it."""
         table = self.tables.get(call.region, name)
         if table is None:
             answer = await self.ask(call, "DescribeTable", {"TableName": name})
@@ -77,21 +61,32 @@ class Backend:
             # Another call may have learnt it meanwhile, and emptied its buckets.
             table = self.tables.get(call.region, name)
             table = table or self.tables.learn(call.region, answer.json["Table"])
-        if self.tables.drills.strikes(operation=call.operation):
-            raise table.force(kind or ("read" if call.operation in READS else "write"))
+        if call.kind and self.tables.drills.strikes(operation=call.operation):
+            raise table.force(call.kind)
         return table
 
-    async def items(self, call: Call, keys: Iterable[tuple[Table, Item]]) -> list[Item | None]:
-        """The items of those keys as they are now, whole; None for each that does not exist."""
-        keys = list(keys)
-        if len(keys) == 1:
-            ((table, key),) = keys
-            request = {"TableName": table.name, "Key": key, "ConsistentRead": True}
+    async def action(
+        self, call: Call, verb: str, table_name: str, request: Mapping[str, Any]
+    ) -> Action | None:
+        """The action that a call, or a part of it, asks for; None where it names no table, or no
+        key of it, and the upstream will say so itself. Raises Throttled as ``table`` does."""
+        table = await self.table(call, table_name)
+        given = request["Item"] if verb == "Put" else request["Key"]
+        if table is None or not table.key.within(given):
+            return None
+        key = table.key.of(given)
+        return Action(verb, table, table_name, key, table.key.partition_of(key), request)
+
+    async def items(self, call: Call, actions: Sequence[Action]) -> list[Item | None]:
+        """The items of those actions as they are now, whole; None for each that does not exist."""
+        if len(actions) == 1:
+            (action,) = actions
+            request = {"TableName": action.table.name, "Key": action.key, "ConsistentRead": True}
             answer = await self.ask(call, "GetItem", request)
             return [_successful(answer).json.get("Item")]
-        distinct = {(table.name, table.key.identity(key)): (table, key) for table, key in keys}
-        found: dict[tuple[str, tuple[str, ...]], Item] = {}
-        wanted = list(distinct.values())
+        keys = {_identity(action.table, action.key): action for action in actions}
+        wanted = [(action.table, action.key) for action in keys.values()]
+        found: dict[tuple[str, ...], Item] = {}
         while wanted:
             batch, wanted = wanted[:BATCH_KEYS], wanted[BATCH_KEYS:]
             request_items: dict[str, Any] = {}
@@ -101,11 +96,10 @@ class Backend:
             answer = await self.ask(call, "BatchGetItem", {"RequestItems": request_items})
             tables = {table.name: table for table, _ in batch}
             for name, items in _successful(answer).json["Responses"].items():
-                for item in items:
-                    found[name, tables[name].key.identity(item)] = item
+                found |= {_identity(tables[name], item): item for item in items}
             for name, left in answer.json.get("UnprocessedKeys", {}).items():
                 wanted += [(tables[name], key) for key in left["Keys"]]
-        return [found.get((table.name, table.key.identity(key))) for table, key in keys]
+        return [found.get(_identity(action.table, action.key)) for action in actions]
 
 
 class UpstreamRefused(Exception):
@@ -120,3 +114,8 @@ def _successful(answer: Answer) -> Answer:
     if not answer.ok:
         raise UpstreamRefused(answer)
     return answer
+
+
+def _identity(table: Table, item: Item) -> tuple[str, ...]:
+    """What tells an item from all others."""
+    return (table.name, *table.key.identity(item))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tweetlab.capacity import item_size, read_units, write_units
+from tweetlab.capacity import Kind, item_size, read_units, write_units
+from tweetlab.endpoint.actions import Action
 from tweetlab.endpoint.table import Index, Item, Resource, Table
+
+_IDENTIFIER = re.compile(r"#?[A-Za-z_][\w]*")
 
 
 @dataclass
@@ -25,9 +29,31 @@ class Cost:
         return self.index.resource if self.index else self.table
 
 
-def size_of(item: Item | None) -> int:
-    """Bytes of an item; 0 where there is none."""
-    return item_size(item) if item else 0
+def check(kind: Kind, costs: Iterable[Cost]) -> None:
+    """Raise Throttled if any of these would be refused now; charge nothing."""
+    for cost in costs:
+        cost.resource.check(kind, cost.partition_key)
+
+
+def charge(kind: Kind, costs: Iterable[Cost]) -> None:
+    """Charge what was admitted."""
+    for cost in costs:
+        cost.resource.charge(kind, cost.partition_key, cost.units)
+
+
+def refund(kind: Kind, costs: Iterable[Cost]) -> None:
+    """Give back what was charged for a call that the upstream then refused."""
+    charge(kind, (replace(cost, units=-cost.units) for cost in costs))
+
+
+# Reads
+
+
+def read_cost(action: Action, item: Item | None, transactional: bool = False) -> Cost:
+    """What it costs to read one item by its key, whatever part of it is asked for."""
+    consistent = action.request.get("ConsistentRead", False)
+    units = read_units(_size_of(item), consistent, transactional)
+    return Cost(action.table, None, action.partition_key, units)
 
 
 def search_costs(
@@ -36,8 +62,8 @@ def search_costs(
     partition_key: str | None,
     items: Sequence[Item],
     consistent: bool,
-    fetched: bool = False,
-    partitions: int = 1,
+    fetched: bool,
+    partitions: int,
 ) -> list[Cost]:
     """What a Query or a Scan costs that reads those items: the sum of what the table, or the index,
     holds of them; where it holds nothing, the minimum for each of the ``partitions`` searched.
@@ -54,17 +80,11 @@ def search_costs(
     return costs
 
 
-def admit_reads(costs: Iterable[Cost]) -> None:
-    """Charge reads; or charge nothing and raise Throttled if one of them is refused."""
-    costs = list(costs)
-    for cost in costs:
-        cost.resource.check_read(cost.partition_key)
-    for cost in costs:
-        cost.resource.charge_read(cost.partition_key, cost.units)
+# Writes
 
 
 def write_costs(
-    table: Table, before: Item | None, after: Item | None, key: Item, transactional: bool = False
+    action: Action, before: Item | None, after: Item | None, transactional: bool = False
 ) -> list[Cost]:
     """What a write costs that turns ``before`` into ``after`` (None: no item).
 
@@ -72,22 +92,12 @@ def write_costs(
     an index for each entry it must put, change or delete (Developer Guide, "Provisioned throughput
     considerations for global secondary indexes").
     """
-    size = max(size_of(before), size_of(after))
-    units = write_units(size, transactional)
-    costs = [Cost(table, None, table.key.partition_of(key), units)]
-    for index in table.indexes.values():
+    units = write_units(max(_size_of(before), _size_of(after)), transactional)
+    costs = [Cost(action.table, None, action.partition_key, units)]
+    for index in action.table.indexes.values():
         entries = index.entry(before), index.entry(after)
-        costs += _index_costs(table, index, *entries, transactional)
+        costs += _index_costs(action.table, index, *entries, transactional)
     return costs
-
-
-def failure_cost(table: Table, before: Item | None, key: Item, transactional: bool = False) -> Cost:
-    """What a write costs whose condition failed: the size of the item that is there, or one unit
-    (Developer Guide, "Capacity unit consumption for write operations"; that of 2023 said the size
-    of the new item instead). No index is written to.
-    """
-    units = write_units(size_of(before), transactional)
-    return Cost(table, None, table.key.partition_of(key), units)
 
 
 def _index_costs(
@@ -106,49 +116,81 @@ def _index_costs(
         yield Cost(table, index, index.key.partition_of(new), units)
 
 
-def check_writes(costs: Iterable[Cost]) -> None:
-    """Raise Throttled if any of the writes would be refused now; charge nothing."""
-    for cost in costs:
-        cost.resource.check_write(cost.partition_key)
+def item_after(action: Action) -> Item | None:
+    """What a Put or a Delete leaves behind."""
+    item: Item | None = action.request["Item"] if action.verb == "Put" else None
+    return item
 
 
-def charge_writes(costs: Iterable[Cost]) -> None:
-    """Charge writes that were admitted."""
-    for cost in costs:
-        assert cost.partition_key is not None
-        cost.resource.charge_write(cost.partition_key, cost.units)
+def write_estimate(action: Action, before: Item | None) -> list[Cost]:
+    """What a write costs, as far as it is known before it is made, for asking whether it is
+    admitted. That of a Put or a Delete is known.
+
+    An Update may write to the table, and to the global indexes that hold an attribute it names, if
+    the item is in the index or may enter it (model choice: what it does there is not known yet).
+    """
+    if action.verb != "Update":
+        return write_costs(action, before, item_after(action))
+    costs = [Cost(action.table, None, action.partition_key, 0)]
+    attributes = _updated_attributes(action.request)
+    for index in action.table.indexes.values():
+        entry = index.entry(before)
+        held = index.projected if entry is not None else frozenset(index.key.names)
+        if index.resource is not action.table and (held is None or held & attributes):
+            partition_key = index.key.partition_of(entry) if entry else None
+            costs.append(Cost(action.table, index, partition_key, 0))
+    return costs
 
 
-def refund_writes(costs: Iterable[Cost]) -> None:
-    """Give back what was charged for writes that the upstream then refused to make."""
-    charge_writes(replace(cost, units=-cost.units) for cost in costs)
+def _updated_attributes(request: Mapping[str, Any]) -> set[str]:
+    names = request.get("ExpressionAttributeNames", {})
+    found = _IDENTIFIER.findall(request.get("UpdateExpression", ""))
+    return {names.get(name, name) for name in found} | set(request.get("AttributeUpdates", ()))
+
+
+def failure_cost(action: Action, before: Item | None, transactional: bool = False) -> Cost:
+    """What a write costs whose condition failed: the size of the item that is there, or one unit
+    (Developer Guide, "Capacity unit consumption for write operations"; that of 2023 said the size
+    of the new item instead). No index is written to.
+    """
+    units = write_units(_size_of(before), transactional)
+    return Cost(action.table, None, action.partition_key, units)
+
+
+def _size_of(item: Item | None) -> int:
+    """Bytes of an item; 0 where there is none."""
+    return item_size(item) if item else 0
+
+
+# The report
 
 
 def consumed_capacities(
-    costs: Iterable[Cost], detail: str, kind: str | None = None
+    request: Mapping[str, Any], costs: Sequence[Cost], units_name: str | None = None
 ) -> list[dict[str, Any]] | None:
     """The ``ConsumedCapacity`` of a call that may concern several tables: one for each of them."""
-    costs = list(costs)
     reports = [
-        consumed_capacity([cost for cost in costs if cost.table is table], detail, kind)
+        consumed_capacity(request, [cost for cost in costs if cost.table is table], units_name)
         for table in dict.fromkeys(cost.table for cost in costs)
     ]
     return [report for report in reports if report] or None
 
 
 def consumed_capacity(
-    costs: Sequence[Cost], detail: str, kind: str | None = None
+    request: Mapping[str, Any], costs: Sequence[Cost], units_name: str | None = None
 ) -> dict[str, Any] | None:
-    """The ``ConsumedCapacity`` of one table, with the ``detail`` that ReturnConsumedCapacity asked
-    for: TOTAL, INDEXES, or None for NONE. Transactions say the units under ``kind`` too, such as
+    """The ``ConsumedCapacity`` of one table, in the detail that the request asks for: TOTAL,
+    INDEXES, or None for NONE. Transactions say the units under ``units_name`` too, such as
     ReadCapacityUnits.
     """
-    if detail not in ("TOTAL", "INDEXES"):
+    detail = request.get("ReturnConsumedCapacity")
+    if detail not in ("TOTAL", "INDEXES") or not costs:
         return None
 
     def units(costs: Iterable[Cost]) -> dict[str, Any]:
         total = sum((cost.units for cost in costs), 0.0)
-        return {"CapacityUnits": total, kind: total} if kind else {"CapacityUnits": total}
+        names = ("CapacityUnits", units_name) if units_name else ("CapacityUnits",)
+        return dict.fromkeys(names, total)
 
     table = costs[0].table
     report: dict[str, Any] = {"TableName": table.name, **units(costs)}

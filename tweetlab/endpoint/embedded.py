@@ -12,7 +12,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from wsgiref.util import setup_testing_defaults
 
-from tweetlab.endpoint.upstream import checked, told
+from tweetlab.endpoint.upstream import json_answer, upstream_headers
 from tweetlab.endpoint.wire import Answer, internal_error, unknown_operation
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Moto:
 
     async def send(self, operation: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         return await asyncio.get_running_loop().run_in_executor(
-            self._thread, self._call, operation, body, told(operation, headers)
+            self._thread, self._call, operation, body, upstream_headers(operation, headers)
         )
 
     def _call(self, operation: str, body: bytes, headers: Mapping[str, str]) -> Answer:
@@ -51,7 +51,7 @@ class Moto:
         except Exception as error:
             _log.exception("moto failed on %s", operation)
             raise internal_error(f"moto failed on {operation}: {error!r}") from error
-        return checked(operation, int(statuses[-1].partition(" ")[0]), content)
+        return json_answer(operation, int(statuses[-1].partition(" ")[0]), content)
 
     async def close(self) -> None:
         self._thread.shutdown()

@@ -34,7 +34,7 @@ STOP_SECONDS = 1
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
-class Request(NamedTuple):
+class HttpRequest(NamedTuple):
     """One request; of its headers those that matter, with names in lower case."""
 
     method: str
@@ -43,7 +43,7 @@ class Request(NamedTuple):
     body: bytes
 
 
-class Server:
+class HttpServer:
     """Answers requests on a port of 127.0.0.1.
 
     The handler is given the ``headers`` that are named. A client has ``request_seconds`` to send a
@@ -53,7 +53,7 @@ class Server:
 
     def __init__(
         self,
-        handler: Callable[[Request], Awaitable[Answer]],
+        handler: Callable[[HttpRequest], Awaitable[Answer]],
         headers: Iterable[str],
         request_seconds: float,
     ) -> None:
@@ -101,12 +101,12 @@ class _Connection(asyncio.Protocol):
     _in_head: bool
     _head: int
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: HttpServer) -> None:
         self.answering: asyncio.Task[None] | None = None
         self._server = server
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpRequestParser(self)
-        self._waiting: deque[tuple[Request | Answer, bool]] = deque()
+        self._waiting: deque[tuple[HttpRequest | Answer, bool]] = deque()
         self._writable = asyncio.Event()
         self._writable.set()
         self._hung_up = False
@@ -189,17 +189,17 @@ class _Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         self._waited_for = None
-        entry: Request | Answer
+        entry: HttpRequest | Answer
         if self._size > MAX_BODY:
             entry = too_large(f"A request has at most {MAX_BODY:,} bytes.").answer
         else:
             method, path = self._parser.get_method().decode(), self._url.decode("latin-1")
-            entry = Request(method, path, self._headers, b"".join(self._body))
+            entry = HttpRequest(method, path, self._headers, b"".join(self._body))
         self._enqueue(entry, self._parser.should_keep_alive())
 
     # What goes on in between
 
-    def _enqueue(self, entry: Request | Answer, keep: bool) -> None:
+    def _enqueue(self, entry: HttpRequest | Answer, keep: bool) -> None:
         """Answer a request, or give that answer, when those before it are answered."""
         self._waiting.append((entry, keep))
         if not keep:
@@ -215,8 +215,8 @@ class _Connection(asyncio.Protocol):
             answer = entry if isinstance(entry, Answer) else await self._server.handler(entry)
             if self._transport.is_closing():
                 break
-            self._transport.write(encoded(answer, keep))
-            if not self._writable.is_set() and not await self._drained():
+            self._transport.write(response_bytes(answer, keep))
+            if not self._writable.is_set() and not await self._drain():
                 break
             if not keep:
                 # It may read why. Closing at once, with more of it unread, would reset.
@@ -227,7 +227,7 @@ class _Connection(asyncio.Protocol):
                 self._transport.resume_reading()
         self.answering = None
 
-    async def _drained(self) -> bool:
+    async def _drain(self) -> bool:
         """Wait until the client has taken what was written; False if it takes too long."""
         try:
             async with asyncio.timeout(self._server.request_seconds):
@@ -238,7 +238,7 @@ class _Connection(asyncio.Protocol):
         return True
 
 
-def encoded(answer: Answer, keep: bool) -> bytes:
+def response_bytes(answer: Answer, keep: bool) -> bytes:
     """The answer on the wire, with the request id and the checksum that SDKs look for."""
     more = "".join(f"{name}: {value}\r\n" for name, value in answer.headers.items())
     head = (

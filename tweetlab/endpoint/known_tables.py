@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tweetlab.capacity import OnDemandCapacity, PartitionedCapacity, TableCapacity
+from tweetlab.capacity.meters import Meters
 from tweetlab.endpoint.drills import Drills
-from tweetlab.endpoint.metrics import Metrics
 from tweetlab.endpoint.table import Index, Key, Resource, Table
 
 
@@ -25,16 +25,7 @@ class Limits:
 
     def provisioned(self, read: float, write: float, index: bool) -> TableCapacity:
         """The buckets for that many units a second."""
-        return TableCapacity(
-            read,
-            write,
-            self.burst_seconds,
-            self.initial_burst_seconds,
-            self.partitions,
-            self.adaptive,
-            self.clock,
-            index,
-        )
+        return TableCapacity(read, write, index=index, **vars(self))
 
     def on_demand(
         self, throughput: Mapping[str, Any], before: PartitionedCapacity | None, index: bool
@@ -58,11 +49,11 @@ def _maximum(units: float | None) -> float | None:
     return units if units is not None and units > 0 else None
 
 
-class Tables:
+class KnownTables:
     """The tables seen so far, by region and name, and the buckets they are admitted by."""
 
     def __init__(self, limits: Limits) -> None:
-        self.metrics = Metrics(limits.clock)
+        self.meters = Meters(limits.clock)
         self.drills = Drills()
         self._limits = limits
         self._known: dict[tuple[str, str], Table] = {}
@@ -96,11 +87,11 @@ class Tables:
         if table is None:
             table = Table(
                 arn=description["TableArn"],
-                key=Key.from_schema(description["KeySchema"]),
                 capacity=capacity,
-                meter=self.metrics.meter(name),
+                meter=self.meters.meter(name),
                 drills=self.drills,
                 name=name,
+                key=Key.from_schema(description["KeySchema"]),
             )
             self._known[region, name] = table
         table.capacity = capacity
@@ -152,7 +143,6 @@ class Tables:
             known = table.indexes.get(name)
             resource = Resource(
                 arn=f"{table.arn}/index/{name}",
-                key=Key.from_schema(entry["KeySchema"]),
                 capacity=self._capacity(
                     known.resource.capacity if known else None,
                     entry,
@@ -160,7 +150,7 @@ class Tables:
                     maxima.get(name),
                     index=True,
                 ),
-                meter=self.metrics.meter(table.name, name),
+                meter=self.meters.meter(table.name, name),
                 drills=self.drills,
             )
             yield _index(entry, table, resource)

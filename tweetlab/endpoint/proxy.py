@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httptools
 
-from tweetlab.endpoint.upstream import checked, told
+from tweetlab.endpoint.upstream import json_answer, upstream_headers
 from tweetlab.endpoint.wire import Answer, internal_error
 
 SECONDS = 30
@@ -30,8 +30,9 @@ class Proxy:
         self._idle: list[_Exchange] = []
 
     async def send(self, operation: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        lines = [f"{name}: {value}\r\n" for name, value in told(operation, headers).items()]
-        head = f"{self._start}{''.join(lines)}Content-Length: {len(body)}\r\n\r\n"
+        fields = upstream_headers(operation, headers).items()
+        lines = "".join(f"{name}: {value}\r\n" for name, value in fields)
+        head = f"{self._start}{lines}Content-Length: {len(body)}\r\n\r\n"
         try:
             exchange = await self._connection()
             status, content = await exchange.post(head.encode("latin-1") + body)
@@ -41,7 +42,7 @@ class Proxy:
             self._idle.append(exchange)
         else:
             exchange.close()
-        return checked(operation, status, content)
+        return json_answer(operation, status, content)
 
     async def _connection(self) -> _Exchange:
         while self._idle:
@@ -69,6 +70,8 @@ class _Exchange(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._body: list[bytes] = []
         self.keeps_alive = False
+        self._asked_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
 
     @property
     def is_open(self) -> bool:
@@ -81,16 +84,28 @@ class _Exchange(asyncio.Protocol):
         self._body, self.keeps_alive = [], False
         self._answer = loop.create_future()
         self._transport.write(request)
-        timer = loop.call_later(SECONDS, self._fail, TimeoutError(f"no answer in {SECONDS} s"))
+        self._asked_at = loop.time()
+        if self._timer is None:
+            self._give_up(loop)
         try:
             return await self._answer
         except BaseException:
             self.close()
             raise
-        finally:
-            timer.cancel()
+
+    def _give_up(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wait no longer for an answer that is late; look again when the next could be. (A timer
+        for each request would cost each request.)"""
+        self._timer = None
+        if self._answer and not self._answer.done():
+            if loop.time() >= self._asked_at + SECONDS:
+                self._fail(TimeoutError(f"no answer in {SECONDS} s"))
+            else:
+                self._timer = loop.call_at(self._asked_at + SECONDS, self._give_up, loop)
 
     def close(self) -> None:
+        if self._timer:
+            self._timer.cancel()
         self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -1,4 +1,4 @@
-"""GetItem, Query and Scan.
+"""GetItem, BatchGetItem and TransactGetItems.
 
 A read is asked for first, so that a throttled one costs the upstream nothing; and charged when its
 size is known. Only then is it admitted: of reads under way at once, those that find the bucket
@@ -7,143 +7,147 @@ emptied by the others are throttled, and no bucket is overdrawn by more than one
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tweetlab.capacity import read_units
-from tweetlab.endpoint.backend import Backend
-from tweetlab.endpoint.charging import (
-    Cost,
-    admit_reads,
-    consumed_capacity,
-    search_costs,
-    size_of,
+from tweetlab.capacity import BATCH_KEYS
+from tweetlab.endpoint import charging
+from tweetlab.endpoint.actions import (
+    Action,
+    all_or_cancelled,
+    check_batch,
+    entries_by_table,
+    those_admitted,
 )
-from tweetlab.endpoint.table import Index, Table, plain_value
-from tweetlab.endpoint.wire import Answer, Call
+from tweetlab.endpoint.backend import Backend
+from tweetlab.endpoint.charging import Cost, consumed_capacities, consumed_capacity, read_cost
+from tweetlab.endpoint.wire import Answer, Call, Throttled, transaction_cancelled
 
 HIDING = ("ProjectionExpression", "AttributesToGet")
 """Members of a request that show part of an item only."""
-_FILTERING = ("FilterExpression", "QueryFilter", "ScanFilter", "ConditionalOperator")
-_PLACEHOLDER = re.compile(r"[#:][\w.-]+")
-_EQUALITY = re.compile(r"([#:\w.-]+)\s*=\s*([#:\w.-]+)")
 
 
 async def get_item(backend: Backend, call: Call) -> Answer:
     """Charged for the whole item, whatever part of it is asked for."""
-    request = call.request
-    table = await backend.table(call, request["TableName"])
-    if table is None or not table.key.within(request["Key"]):
+    action = await backend.action(call, "Get", call.request["TableName"], call.request)
+    if action is None:
         return await backend.forward(call)
-    partition_key = table.key.partition_of(request["Key"])
-    table.check_read(partition_key)
+    _check_read(action)
     answer = await backend.forward(call)
     if not answer.ok:
         return answer
     item = answer.json.get("Item")
-    if any(name in request for name in HIDING):
-        (item,) = await backend.items(call, [(table, request["Key"])])
-    units = read_units(size_of(item), request.get("ConsistentRead", False))
-    table.read(partition_key, units)
-    costs = [Cost(table, None, partition_key, units)]
-    return answer.including(ConsumedCapacity=consumed_capacity(costs, detail(request)))
+    if _hides([action]):
+        (item,) = await backend.items(call, [action])
+    cost = read_cost(action, item)
+    action.table.take("read", action.partition_key, cost.units)
+    return answer.with_members(ConsumedCapacity=consumed_capacity(call.request, [cost]))
 
 
-async def query(backend: Backend, call: Call) -> Answer:
-    """Charged for the sum of all items read, before a filter drops some."""
-    return await _search(backend, call)
+async def batch_get_item(backend: Backend, call: Call) -> Answer:
+    """The throttled keys come back as UnprocessedKeys."""
+    requested = call.request["RequestItems"]
+    actions: list[Action] = []
+    for name, of_table in requested.items():
+        for key in of_table["Keys"]:
+            action = await backend.action(call, "Get", name, {**of_table, "Key": key})
+            if action is None:
+                return await backend.forward(call)
+            actions.append(action)
+    check_batch(call, actions, BATCH_KEYS)
+
+    def part(actions: Sequence[Action]) -> dict[str, Any]:
+        """The request's items, those only."""
+        entries = entries_by_table(actions)
+        return {name: {**requested[name], "Keys": keys} for name, keys in entries.items()}
+
+    wanted = those_admitted(actions, _check_read)
+    answer = await backend.forward(call, {**call.request, "RequestItems": part(wanted)})
+    if not answer.ok:
+        return answer
+    left = answer.json.get("UnprocessedKeys", {})
+    read = [a for a in wanted if a.entry not in left.get(a.table_name, {}).get("Keys", ())]
+    if _hides(read):
+        items = dict(zip(read, await backend.items(call, read), strict=True))
+    else:
+        keys = {action.table_name: action.table.key for action in read}
+        found = {
+            (name, *keys[name].identity(item)): item
+            for name, of_table in answer.json["Responses"].items()
+            for item in of_table
+        }
+        items = {action: found.get(action.identity) for action in read}
+    costs: list[Cost] = []
+
+    def take(action: Action) -> None:
+        cost = read_cost(action, items[action])
+        action.table.take("read", action.partition_key, cost.units)
+        costs.append(cost)
+
+    admitted = those_admitted(read, take)
+    if len(admitted) < len(read):
+        # Of what was read, some is not to be shown.
+        answer = await backend.forward(call, {**call.request, "RequestItems": part(admitted)})
+    return answer.with_members(
+        UnprocessedKeys=part([action for action in actions if action not in admitted]),
+        ConsumedCapacity=consumed_capacities(call.request, costs),
+    )
 
 
-async def scan(backend: Backend, call: Call) -> Answer:
-    """Charged as a Query; the units are spread over all partitions."""
-    return await _search(backend, call)
-
-
-async def _search(backend: Backend, call: Call) -> Answer:
-    request = call.request
-    table = await backend.table(call, request["TableName"])
-    index = table.indexes.get(request.get("IndexName", "")) if table else None
-    if table is None or ("IndexName" in request and index is None):
+async def transact_get_items(backend: Backend, call: Call) -> Answer:
+    """Charged two units for each 4 KB; refused as a whole if one item is."""
+    actions = await transaction_actions(backend, call)
+    if actions is None:
         return await backend.forward(call)
-    resource = index.resource if index else table
-    partition_key = None
-    if call.operation == "Query":
-        partition_key = _queried_key(request, (index or table).key.partition)
-    resource.check_read(partition_key)
+    return await read_transaction(backend, call, actions)
+
+
+async def transaction_actions(backend: Backend, call: Call) -> list[Action] | None:
+    """The actions of a transaction; None where one names no key of a known table, so that the
+    upstream says so."""
+    entries = call.request["TransactItems"]
+    actions: list[Action] = []
+    for entry in entries:
+        if len(entry) != 1:
+            return None
+        ((verb, request),) = entry.items()
+        try:
+            action = await backend.action(call, verb, request["TableName"], request)
+        except Throttled as error:
+            refusals: list[Throttled | None] = [None] * len(entries)
+            refusals[len(actions)] = error
+            raise transaction_cancelled(refusals) from None
+        if action is None:
+            return None
+        actions.append(action)
+    return actions
+
+
+async def read_transaction(backend: Backend, call: Call, actions: Sequence[Action]) -> Answer:
+    """Read all the items of a transaction, or none. The call may be a TransactWriteItems that
+    repeats another: its answer shows no items."""
+    all_or_cancelled(actions, _check_read)
     answer = await backend.forward(call)
     if not answer.ok:
         return answer
-    items = answer.json.get("Items", [])
-    fetched = index is not None and _fetches(request, table, index)
-    if _shows_less(request):
-        whole = await backend.ask(call, call.operation, _unfiltered(request, index, fetched))
-        items = whole.json.get("Items", []) if whole.ok else items
-    consistent = request.get("ConsistentRead", False)
-    searched = _partitions_searched(request, resource.capacity.partitions, partition_key)
-    costs = search_costs(table, index, partition_key, items, consistent, fetched, searched)
-    admit_reads(costs)
-    return answer.including(ConsumedCapacity=consumed_capacity(costs, detail(request)))
+    if "Responses" in answer.json and not _hides(actions):
+        items = [response.get("Item") for response in answer.json["Responses"]]
+    else:
+        items = await backend.items(call, actions)
+    all_or_cancelled(actions, _check_read)
+    costs = [
+        read_cost(action, item, transactional=True)
+        for action, item in zip(actions, items, strict=True)
+    ]
+    charging.charge("read", costs)
+    report = consumed_capacities(call.request, costs, "ReadCapacityUnits")
+    return answer.with_members(ConsumedCapacity=report)
 
 
-def _partitions_searched(
-    request: Mapping[str, Any], partitions: int, partition_key: str | None
-) -> int:
-    """Partitions that a search that finds nothing has looked through: of a scan in segments, its
-    share; and the last one alone where a scan is continued (model choice)."""
-    if partition_key is not None or "ExclusiveStartKey" in request:
-        return 1
-    segments: int = request.get("TotalSegments", 1)
-    return math.ceil(partitions / segments)
+def _check_read(action: Action) -> None:
+    action.table.check("read", action.partition_key)
 
 
-def _fetches(request: Mapping[str, Any], table: Table, index: Index) -> bool:
-    """Whether a search of a local index asks for more than it holds, to be read from the table."""
-    if request.get("Select") == "ALL_ATTRIBUTES":
-        return index.fetches(table, None)
-    names = request.get("ExpressionAttributeNames", {})
-    paths = request.get("ProjectionExpression", "").split(",")
-    asked = {re.split(r"[.\[]", path.strip(), maxsplit=1)[0] for path in paths}
-    asked = {names.get(name, name) for name in asked - {""}}
-    return index.fetches(table, asked.union(request.get("AttributesToGet", ())))
-
-
-def _shows_less(request: Mapping[str, Any]) -> bool:
-    """Whether the answer may show less than was read."""
-    hidden = any(name in request for name in (*HIDING, *_FILTERING))
-    return hidden or request.get("Select") == "COUNT"
-
-
-def _unfiltered(request: Mapping[str, Any], index: Index | None, fetched: bool) -> dict[str, Any]:
-    """The same page of the same items, none dropped and none cut."""
-    dropped = {*HIDING, *_FILTERING, "Select", "ReturnConsumedCapacity"}
-    whole = {name: value for name, value in request.items() if name not in dropped}
-    used = set(_PLACEHOLDER.findall(whole.get("KeyConditionExpression", "")))
-    for name in ("ExpressionAttributeNames", "ExpressionAttributeValues"):
-        # DynamoDB refuses placeholders that no expression uses.
-        kept = {k: v for k, v in whole.pop(name, {}).items() if k in used}
-        if kept:
-            whole[name] = kept
-    if index is not None:
-        whole["Select"] = "ALL_ATTRIBUTES" if fetched else "ALL_PROJECTED_ATTRIBUTES"
-    return whole
-
-
-def _queried_key(request: Mapping[str, Any], attribute: str) -> str | None:
-    """The value of the partition key that a Query asks for; None if it is not to be found."""
-    condition = request.get("KeyConditions", {}).get(attribute)
-    if condition and condition.get("AttributeValueList"):
-        return plain_value(condition["AttributeValueList"][0])
-    names = request.get("ExpressionAttributeNames", {})
-    values = request.get("ExpressionAttributeValues", {})
-    for left, right in _EQUALITY.findall(request.get("KeyConditionExpression", "")):
-        for name, value in ((left, right), (right, left)):
-            if names.get(name, name) == attribute and value in values:
-                return plain_value(values[value])
-    return None
-
-
-def detail(request: Mapping[str, Any]) -> str:
-    """What a request wants of the capacity it consumes: NONE, TOTAL or INDEXES."""
-    return str(request.get("ReturnConsumedCapacity", "NONE"))
+def _hides(actions: Iterable[Action]) -> bool:
+    """Whether the answer may show less of an item than was read."""
+    return any(name in action.request for action in actions for name in HIDING)

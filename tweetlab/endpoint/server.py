@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import tweetlab
-from tweetlab.endpoint import batches, partiql, partiql_batches, reads, transactions, writes
+from tweetlab.capacity.meters import Row
 from tweetlab.endpoint.backend import Backend, UpstreamRefused
-from tweetlab.endpoint.control import control_plane
 from tweetlab.endpoint.drills import Drill
-from tweetlab.endpoint.http_server import Request, Server
+from tweetlab.endpoint.http_server import HttpRequest, HttpServer
 from tweetlab.endpoint.known_tables import Limits
+from tweetlab.endpoint.operations import OPERATIONS, operation_of
 from tweetlab.endpoint.upstream import PASSED_ON, Upstream
-from tweetlab.endpoint.validation import operations
+from tweetlab.endpoint.validation import request_checks
 from tweetlab.endpoint.wire import (
     TARGET,
     Answer,
@@ -27,31 +27,13 @@ from tweetlab.endpoint.wire import (
     unknown_operation,
 )
 
+_log = logging.getLogger(__name__)
+
 REQUEST_SECONDS = 30
 """How long a client may take over a request, unless told otherwise."""
 ABOUT_PATH = "/tweetlab"
 """A path no DynamoDB call uses: tells that this endpoint throttles already. Below it are
 ``/metrics`` and ``/drill``."""
-
-Operation = Callable[[Backend, Call], Awaitable[Answer]]
-
-_log = logging.getLogger(__name__)
-
-OPERATIONS: Mapping[str, Operation] = {
-    "GetItem": reads.get_item,
-    "Query": reads.query,
-    "Scan": reads.scan,
-    "PutItem": writes.write_item,
-    "UpdateItem": writes.write_item,
-    "DeleteItem": writes.write_item,
-    "BatchGetItem": batches.batch_get_item,
-    "BatchWriteItem": batches.batch_write_item,
-    "TransactGetItems": transactions.transact_get_items,
-    "TransactWriteItems": transactions.transact_write_items,
-    "ExecuteStatement": partiql.execute_statement,
-    "BatchExecuteStatement": partiql_batches.batch_execute_statement,
-    "ExecuteTransaction": partiql_batches.execute_transaction,
-}
 
 
 class Endpoint:
@@ -69,14 +51,15 @@ class Endpoint:
     async def answer(self, target: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """The answer to a request; whatever goes wrong, it is one that DynamoDB could give."""
         try:
-            operation = target.removeprefix(TARGET)
-            check = operations().get(operation) if target.startswith(TARGET) else None
+            name = target.removeprefix(TARGET)
+            check = request_checks().get(name) if target.startswith(TARGET) else None
             if check is None:
                 raise unknown_operation(f"There is no operation {target[:100]!r}.")
+            operation = operation_of(name)
             request = parse_request(body)
             check(request)
-            call = Call(operation, request, body, headers)
-            return await OPERATIONS.get(operation, control_plane)(self._backend, call)
+            call = Call(name, operation.kind, request, body, headers)
+            return await operation.answer(self._backend, call)
         except DynamoDBError as error:
             return error.answer
         except UpstreamRefused as refused:
@@ -85,7 +68,7 @@ class Endpoint:
             _log.exception("%s failed", target)
             return internal_error(f"tweetlab failed: {error!r}").answer
 
-    async def handle(self, request: Request) -> Answer:
+    async def handle(self, request: HttpRequest) -> Answer:
         """The answer to an HTTP request: DynamoDB's, or a page of tweetlab's own."""
         page = self._pages.get((request.method, request.path.partition("?")[0]))
         if page is None:
@@ -100,8 +83,8 @@ class Endpoint:
     def _about(self, _: bytes) -> dict[str, str]:
         return {"tweetlab": tweetlab.__version__}
 
-    def _metrics(self, _: bytes) -> list[dict[str, Any]]:
-        return list(self._backend.tables.metrics.rows())
+    def _metrics(self, _: bytes) -> list[Row]:
+        return list(self._backend.tables.meters.rows())
 
     def _drill(self, body: bytes) -> dict[str, Any]:
         drill = Drill.from_request(parse_request(body), OPERATIONS)
@@ -114,10 +97,10 @@ class Endpoint:
 
 
 @dataclass
-class Running:
+class Runner:
     """An endpoint that is being served."""
 
-    server: Server
+    server: HttpServer
     endpoint: Endpoint
 
     async def cleanup(self) -> None:
@@ -128,10 +111,10 @@ class Running:
 
 async def start(
     endpoint: Endpoint, port: int = 0, request_seconds: float = REQUEST_SECONDS
-) -> tuple[Running, str]:
+) -> tuple[Runner, str]:
     """Serve on a port of 127.0.0.1 (0: a free one): what is running, to clean up, and the URL.
 
     A client has ``request_seconds`` to send a request. Raises OSError if the port is in use.
     """
-    server = Server(endpoint.handle, ("X-Amz-Target", *PASSED_ON), request_seconds)
-    return Running(server, endpoint), await server.listen(port)
+    server = HttpServer(endpoint.handle, ("X-Amz-Target", *PASSED_ON), request_seconds)
+    return Runner(server, endpoint), await server.listen(port)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from typing import Any
 
-from tweetlab.capacity import PartitionedCapacity, ThrottlingReason
+from tweetlab.capacity import Kind, PartitionedCapacity, ThrottlingReason
+from tweetlab.capacity.meters import Meter
 from tweetlab.endpoint.drills import Drills
-from tweetlab.endpoint.metrics import Kind, Meter
 from tweetlab.endpoint.wire import Throttled, validation_error
 
 Item = Mapping[str, Any]
@@ -69,47 +69,32 @@ class Resource:
     """A table or a global secondary index: what has a throughput of its own."""
 
     arn: str
-    key: Key
     capacity: PartitionedCapacity
     meter: Meter
     drills: Drills
 
-    def check_read(self, partition_key: str | None) -> None:
-        """Raise Throttled if a read of that partition key (None: of all) would be refused now."""
-        self._check("read", partition_key, self.capacity.read(partition_key, 0))
-
-    def read(self, partition_key: str | None, units: float) -> None:
-        """Charge a read; or charge nothing and raise Throttled."""
-        if reason := self.capacity.read(partition_key, units):
-            raise self._throttled("read", partition_key, reason)
-        self.meter.consumed(self.capacity, "read", partition_key, units)
-
-    def charge_read(self, partition_key: str | None, units: float) -> None:
-        """Charge a read that was admitted, by what it turned out to cost."""
-        self.capacity.charge_read(partition_key, units)
-        self.meter.consumed(self.capacity, "read", partition_key, units)
-
-    def check_write(self, partition_key: str | None) -> None:
-        """Raise Throttled if a write to that partition key would be refused now."""
-        self._check("write", partition_key, self.capacity.write(partition_key, 0))
-
-    def charge_write(self, partition_key: str, units: float) -> None:
-        """Charge a write that was admitted, by what it turned out to cost."""
-        self.capacity.charge_write(partition_key, units)
-        self.meter.consumed(self.capacity, "write", partition_key, units)
-
-    def force(self, kind: Kind, partition_key: str | None = None) -> Throttled:
-        """The error of a drill."""
-        throughput = self.capacity.reads if kind == "read" else self.capacity.writes
-        return self._throttled(kind, partition_key, throughput.reason, forced=True)
-
-    def _check(
-        self, kind: Kind, partition_key: str | None, reason: ThrottlingReason | None
-    ) -> None:
-        if reason:
+    def check(self, kind: Kind, partition_key: str | None) -> None:
+        """Raise Throttled if a call to that partition key (None: to all) would be refused now."""
+        if reason := self.capacity.take(kind, partition_key, 0):
             raise self._throttled(kind, partition_key, reason)
         if partition_key is not None and self.drills.strikes(partition_key=partition_key):
             raise self.force(kind, partition_key)
+
+    def take(self, kind: Kind, partition_key: str | None, units: float) -> None:
+        """Charge a call; or charge nothing and raise Throttled."""
+        if reason := self.capacity.take(kind, partition_key, units):
+            raise self._throttled(kind, partition_key, reason)
+        self.meter.add_units(self.capacity, kind, partition_key, units)
+
+    def charge(self, kind: Kind, partition_key: str | None, units: float) -> None:
+        """Charge a call that was admitted, by what it turned out to cost."""
+        self.capacity.charge(kind, partition_key, units)
+        self.meter.add_units(self.capacity, kind, partition_key, units)
+
+    def force(self, kind: Kind, partition_key: str | None = None) -> Throttled:
+        """The error of a drill."""
+        reason = self.capacity.throughput(kind).reason
+        return self._throttled(kind, partition_key, reason, forced=True)
 
     def _throttled(
         self,
@@ -118,7 +103,7 @@ class Resource:
         reason: ThrottlingReason,
         forced: bool = False,
     ) -> Throttled:
-        self.meter.throttled(self.capacity, kind, partition_key, forced)
+        self.meter.add_throttle(self.capacity, kind, partition_key, forced)
         return Throttled(reason, self.arn, self.capacity.on_demand, forced)
 
 
@@ -140,13 +125,6 @@ class Index:
             return item
         return {name: value for name, value in item.items() if name in self.projected}
 
-    def fetches(self, table: Table, attributes: Set[str] | None) -> bool:
-        """Whether those attributes (None: all) must be fetched from the table. Only a local index
-        can do so."""
-        if self.resource is not table or self.projected is None:
-            return False
-        return attributes is None or not attributes <= self.projected
-
 
 @dataclass(eq=False)
 class Table(Resource):
@@ -154,5 +132,6 @@ class Table(Resource):
     known exactly when it is charged."""
 
     name: str
+    key: Key
     indexes: dict[str, Index] = field(default_factory=dict)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)

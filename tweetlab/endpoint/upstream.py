@@ -22,17 +22,18 @@ class Upstream(Protocol):
     async def close(self) -> None: ...
 
 
-def told(operation: str, headers: Mapping[str, str]) -> dict[str, str]:
-    """What the upstream is told: the operation, and who asks."""
-    told = {"X-Amz-Target": TARGET + operation, "Content-Type": "application/x-amz-json-1.0"}
+def upstream_headers(operation: str, headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers of a request to the upstream: the operation, and who asks."""
+    chosen = {"X-Amz-Target": TARGET + operation, "Content-Type": "application/x-amz-json-1.0"}
     for name, key in _LOWER.items():
         if key in headers:
-            told[name] = headers[key]
-    return told
+            chosen[name] = headers[key]
+    return chosen
 
 
-def checked(operation: str, status: int, body: bytes) -> Answer:
-    """The answer, if it is JSON: what crashed upstream may have sent a page instead."""
+def json_answer(operation: str, status: int, body: bytes) -> Answer:
+    """The upstream's answer; raises an InternalServerError for one that is no JSON: what crashed
+    may have sent a page instead."""
     if not body.startswith(b"{"):
         raise internal_error(f"The upstream answered {operation} with {status} and no JSON.")
     return Answer(status, body)

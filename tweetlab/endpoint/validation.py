@@ -44,7 +44,7 @@ _CONTENTS: dict[str, type] = {
 
 
 @cache
-def operations() -> Mapping[str, Check]:
+def request_checks() -> Mapping[str, Check]:
     """DynamoDB's operations by name: each checks a request, and raises the error that DynamoDB
     answers to one that is not of the operation's shape; it drops what the shape knows nothing of,
     which DynamoDB ignores."""

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
-from tweetlab.capacity import ThrottlingReason
+from tweetlab.capacity import Kind, ThrottlingReason
 
 TARGET = "DynamoDB_20120810."
 DRILL_HEADER = "x-tweetlab-drill"
@@ -38,20 +38,21 @@ MAX_ON_DEMAND_EXCEEDED = (
 )
 
 
-class Call(NamedTuple):
-    """One request: the operation, its JSON parsed and as it came, and the headers, with names in
-    lower case."""
+@dataclass(eq=False)
+class Call:
+    """One request: the operation and what it takes of a table's throughput (None: nothing), its
+    JSON parsed and as it came, and the headers, with names in lower case."""
 
     operation: str
+    kind: Kind | None
     request: dict[str, Any]
     body: bytes
     headers: Mapping[str, str]
 
-    @property
-    def region(self) -> str:
-        """The region it is signed for; tables of different regions are different tables."""
+    def __post_init__(self) -> None:
         match = _REGION.search(self.headers.get("authorization", ""))
-        return match[1] if match else "us-east-1"
+        self.region = match[1] if match else "us-east-1"
+        """The region it is signed for; tables of different regions are different tables."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,11 @@ class Answer:
         """The short name of the error, such as ConditionalCheckFailedException; "" if it is ok."""
         return "" if self.ok else str(self.json.get("__type", "")).rpartition("#")[2]
 
-    def including(self, **members: Any) -> Answer:
-        """This answer with those members in its JSON; those that are None are taken out."""
+    def with_members(self, **members: Any) -> Answer:
+        """This answer with those members in its JSON; those that are None are taken out. An error
+        stays as it is."""
+        if not self.ok:
+            return self
         changed = {**self.json, **members}
         present = {name: value for name, value in changed.items() if value is not None}
         if present == self.json:

@@ -1,4 +1,4 @@
-"""PutItem, UpdateItem and DeleteItem.
+"""All that write: PutItem, UpdateItem, DeleteItem, BatchWriteItem and TransactWriteItems.
 
 The writes of a table go through one at a time: what an item was before and is after decides what
 the write costs, and no other may come between.
@@ -6,92 +6,146 @@ the write costs, and no other may come between.
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator, Iterable, Mapping, Set
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from dataclasses import dataclass
 
-from tweetlab.endpoint.backend import Backend
-from tweetlab.endpoint.charging import (
-    Cost,
-    charge_writes,
-    check_writes,
-    consumed_capacity,
-    failure_cost,
-    write_costs,
+from tweetlab.capacity import BATCH_WRITES
+from tweetlab.endpoint import charging
+from tweetlab.endpoint.actions import (
+    Action,
+    Admission,
+    all_or_cancelled,
+    all_or_error,
+    check_batch,
+    entries_by_table,
+    those_admitted,
 )
-from tweetlab.endpoint.reads import detail
-from tweetlab.endpoint.table import Item, Table
-from tweetlab.endpoint.wire import Answer, Call
+from tweetlab.endpoint.backend import Backend
+from tweetlab.endpoint.charging import Cost, consumed_capacities, consumed_capacity
+from tweetlab.endpoint.reads import read_transaction, transaction_actions
+from tweetlab.endpoint.wire import Answer, Call, validation_error
 
-_IDENTIFIER = re.compile(r"#?[A-Za-z_][\w]*")
+_CONDITION_FAILED = ("ConditionalCheckFailedException", "TransactionCanceledException")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What differs between the operations that write."""
+
+    admit: Admission
+    """What becomes of the call when some of its actions are refused."""
+    transactional: bool = False
+    """Whether all is charged at twice the units, also a condition that is only checked."""
+    one_by_one: bool = False
+    """Whether an action is charged as soon as it is admitted, and those after it find the buckets
+    without its units."""
+
+
+_ONE_ITEM = Rules(all_or_error)
+_BATCH = Rules(those_admitted, one_by_one=True)
+_TRANSACTION = Rules(all_or_cancelled, transactional=True)
 
 
 async def write_item(backend: Backend, call: Call) -> Answer:
     """Charged for the larger of the item before and after, and for the indexes it touches."""
-    request = call.request
     verb = call.operation.removesuffix("Item")
-    table = await backend.table(call, request["TableName"])
-    given = request["Item"] if verb == "Put" else request["Key"]
-    if table is None or not table.key.within(given):
+    action = await backend.action(call, verb, call.request["TableName"], call.request)
+    if action is None:
         return await backend.forward(call)
-    key = table.key.of(given)
-    partition_key = table.key.partition_of(key)
-    table.check_write(partition_key)
-    async with locked([table]):
-        table.check_write(partition_key)
-        (before,) = await backend.items(call, [(table, key)])
-        check_writes(foreseen(table, verb, request, before, key))
-        answer = await backend.forward(call)
-        if answer.error == "ConditionalCheckFailedException":
-            charge_writes([failure_cost(table, before, key)])
+    answer, _, costs = await _write(backend, call, [action], _ONE_ITEM)
+    return answer.with_members(ConsumedCapacity=consumed_capacity(call.request, costs))
+
+
+async def batch_write_item(backend: Backend, call: Call) -> Answer:
+    """The throttled writes are not made and come back as UnprocessedItems."""
+    actions: list[Action] = []
+    for name, requests in call.request["RequestItems"].items():
+        for request in requests:
+            if len(request) != 1:
+                raise validation_error("A write request is one PutRequest or one DeleteRequest")
+            ((kind, content),) = request.items()
+            action = await backend.action(call, kind.removesuffix("Request"), name, content)
+            if action is None:
+                return await backend.forward(call)
+            actions.append(action)
+    check_batch(call, actions, BATCH_WRITES)
+    answer, made, costs = await _write(backend, call, actions, _BATCH)
+    left = entries_by_table([action for action in actions if action not in made])
+    for name, requests in answer.json.get("UnprocessedItems", {}).items():
+        left.setdefault(name, []).extend(requests)
+    return answer.with_members(
+        UnprocessedItems=left, ConsumedCapacity=consumed_capacities(call.request, costs)
+    )
+
+
+async def transact_write_items(backend: Backend, call: Call) -> Answer:
+    """Charged two units for each KB, also for a check, and also when it is cancelled; and as
+    TransactGetItems when it repeats one that was made (Developer Guide, "Amazon DynamoDB
+    Transactions: How it works")."""
+    actions = await transaction_actions(backend, call)
+    if actions is None:
+        return await backend.forward(call)
+    if call.request.get("ClientRequestToken") in backend.client_tokens:
+        return await read_transaction(backend, call, actions)  # nothing is written again
+    answer, _, costs = await _write(backend, call, actions, _TRANSACTION)
+    report = consumed_capacities(call.request, costs, "WriteCapacityUnits")
+    return answer.with_members(ConsumedCapacity=report)
+
+
+async def _write(
+    backend: Backend, call: Call, actions: Sequence[Action], rules: Rules
+) -> tuple[Answer, Sequence[Action], list[Cost]]:
+    """The way of every write: the upstream's answer, what was made of the call, and what it cost.
+
+    Whether an action is admitted is asked before it waits for the writes before it, when its turn
+    comes, and once more when it is known what is there to be changed. It is charged when it is
+    known what the write left behind; of a batch all of that is known at once.
+    """
+    actions = rules.admit(actions, _check_table)
+    async with _write_locks(actions):
+        actions = rules.admit(actions, _check_table)
+        befores = dict(zip(actions, await backend.items(call, actions), strict=True))
+        costs: list[Cost] = []
+
+        def take(action: Action) -> None:
+            estimate = charging.write_estimate(action, befores[action])
+            charging.check("write", estimate)
+            if rules.one_by_one:
+                charging.charge("write", estimate)
+                costs.extend(estimate)
+
+        actions = rules.admit(actions, take)
+        batch = {**call.request, "RequestItems": entries_by_table(actions)}
+        answer = await backend.forward(call, batch if rules.one_by_one else None)
         if not answer.ok:
-            return answer
-        after = planned(verb, request)
-        if verb == "Update":
-            (after,) = await backend.items(call, [(table, key)])
-        costs = write_costs(table, before, after, key)
-        charge_writes(costs)
-    return answer.including(ConsumedCapacity=consumed_capacity(costs, detail(request)))
+            charging.refund("write", costs)
+            if answer.error in _CONDITION_FAILED:
+                for action, before in befores.items():
+                    failure = charging.failure_cost(action, before, rules.transactional)
+                    charging.charge("write", [failure])
+            return answer, (), []
+        if token := call.request.get("ClientRequestToken"):
+            backend.client_tokens.add(token)
+        if not rules.one_by_one:
+            if rules.transactional or any(action.verb == "Update" for action in actions):
+                afters = await backend.items(call, actions)
+            else:
+                afters = [charging.item_after(action) for action in actions]
+            for action, after in zip(actions, afters, strict=True):
+                costs += charging.write_costs(action, befores[action], after, rules.transactional)
+            charging.charge("write", costs)
+    return answer, actions, costs
+
+
+def _check_table(action: Action) -> None:
+    action.table.check("write", action.partition_key)
 
 
 @asynccontextmanager
-async def locked(tables: Iterable[Table]) -> AsyncIterator[None]:
+async def _write_locks(actions: Sequence[Action]) -> AsyncIterator[None]:
     """Let no other write to these tables come between. All lock in one order: no deadlock."""
     async with AsyncExitStack() as stack:
-        for table in sorted(set(tables), key=lambda table: table.arn):
+        for table in sorted({action.table for action in actions}, key=lambda table: table.arn):
             await stack.enter_async_context(table.lock)
         yield
-
-
-def planned(verb: str, request: Mapping[str, Any]) -> Item | None:
-    """What a Put or a Delete leaves behind."""
-    item: Item | None = request["Item"] if verb == "Put" else None
-    return item
-
-
-def foreseen(
-    table: Table, verb: str, request: Mapping[str, Any], before: Item | None, key: Item
-) -> list[Cost]:
-    """What is known of the costs before the write is made, for asking whether it is admitted."""
-    if verb != "Update":
-        return write_costs(table, before, planned(verb, request), key)
-    names = request.get("ExpressionAttributeNames", {})
-    found = _IDENTIFIER.findall(request.get("UpdateExpression", ""))
-    named = {names.get(name, name) for name in found} | set(request.get("AttributeUpdates", ()))
-    return touched(table, before, key, named)
-
-
-def touched(table: Table, before: Item | None, key: Item, named: Set[str]) -> list[Cost]:
-    """The table, and the global indexes that an update may write to: those that hold an attribute
-    it names, if the item is in the index or may enter it (model choice: what it does there is not
-    known yet).
-    """
-    costs = [Cost(table, None, table.key.partition_of(key), 0)]
-    for index in table.indexes.values():
-        entry = index.entry(before)
-        held = index.projected if entry is not None else frozenset(index.key.names)
-        if index.resource is not table and (held is None or held & named):
-            partition_key = index.key.partition_of(entry) if entry else None
-            costs.append(Cost(table, index, partition_key, 0))
-    return costs

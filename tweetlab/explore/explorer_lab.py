@@ -14,6 +14,7 @@ import redis
 
 from tweetlab import lab
 from tweetlab.cache import CachedTweets, encode, key
+from tweetlab.capacity import BATCH_WRITES
 from tweetlab.errors import LabError
 from tweetlab.explore.settings import MOST_TWEETS, Settings
 from tweetlab.lab.closing import Closing
@@ -28,8 +29,6 @@ PARTITIONS = 4
 A table that was once larger has more, since they never merge."""
 WRITE_CAPACITY = 3000
 """Write units to fill the table at once, and no more partitions for them."""
-BATCH = 25
-"""BatchWriteItem takes this many items (API reference)."""
 PIPELINE = 100
 """Commands sent to Redis in one go: few enough for the time that the lab's client gives it."""
 REDIS_SECONDS = 10
@@ -126,10 +125,10 @@ class ExplorerLab(Closing):
         )
         self._tables[settings.adaptive] = table
         table.create_table()
-        for start in range(0, len(self._tweets), BATCH):
+        for start in range(0, len(self._tweets), BATCH_WRITES):
             puts: Any = [
                 {"PutRequest": {"Item": tweet.item}}
-                for tweet in self._tweets[start : start + BATCH]
+                for tweet in self._tweets[start : start + BATCH_WRITES]
             ]
             while puts:
                 answer = client.batch_write_item(RequestItems={table.name: puts})

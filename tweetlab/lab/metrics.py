@@ -9,21 +9,10 @@ from typing import Any
 
 import pandas as pd
 
+from tweetlab.capacity.meters import COLUMNS
+
 SECONDS = 60
 """CloudWatch's period for DynamoDB (Developer Guide, "DynamoDB metrics and dimensions")."""
-COLUMNS = [
-    "table",
-    "index",
-    "second",
-    "read_provisioned",
-    "read_consumed",
-    "read_throttled",
-    "write_provisioned",
-    "write_consumed",
-    "write_throttled",
-    "forced",
-    "hottest_keys",
-]
 
 
 def open_locally(request: str | urllib.request.Request, timeout: float = 5) -> Any:

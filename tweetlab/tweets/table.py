@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
+from tweetlab.capacity import BATCH_KEYS
 from tweetlab.errors import (
     InvalidCapacity,
     TableMismatch,
@@ -25,8 +26,6 @@ from tweetlab.tweets.tweet import Read, Tweet, item_key, valid_id, valid_text
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-BATCH_KEYS = 100
-"""BatchGetItem takes this many keys (API reference)."""
 BATCH_RETRIES = 10
 
 

@@ -4,21 +4,45 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, fields
 
-from tweetlab.capacity import PartitionedCapacity
+from tweetlab.capacity.buckets import Kind
+from tweetlab.capacity.table import PartitionedCapacity
 
 KEPT_SECONDS = 3_600
 """Seconds with traffic that are kept of each table and index."""
 HOTTEST = 10
 
-Kind = Literal["read", "write"]
+
+@dataclass(frozen=True)
+class Row:
+    """One second with traffic of a table, or of the global index that ``index`` names.
+
+    Provisioned and consumed are capacity units; throttled counts requests, or items of a batch, and
+    ``forced`` those of them that a drill throttled. ``hottest_keys`` are the partition keys asked
+    for most, with the number of times, throttled ones included.
+    """
+
+    table: str
+    index: str
+    second: int
+    read_provisioned: float
+    read_consumed: float
+    read_throttled: int
+    write_provisioned: float
+    write_consumed: float
+    write_throttled: int
+    forced: int
+    hottest_keys: list[tuple[str, int]]
+
+
+COLUMNS = [column.name for column in fields(Row)]
+"""The names of what a row holds, in its order."""
 
 
 @dataclass(eq=False)
 class Second:
-    """One second of one table or index. ``throttled`` counts the ``forced`` ones too."""
+    """What a meter has counted in one second."""
 
     second: int
     provisioned: dict[Kind, float]
@@ -29,29 +53,29 @@ class Second:
 
 
 class Meter:
-    """Notes what happens to one table or index."""
+    """Counts what one table or index consumes and refuses."""
 
     def __init__(self, now: Callable[[], int]) -> None:
         self._now = now
         self.seconds: deque[Second] = deque(maxlen=KEPT_SECONDS)
 
-    def consumed(
+    def add_units(
         self, capacity: PartitionedCapacity, kind: Kind, partition_key: str | None, units: float
     ) -> None:
-        """Note units that were charged."""
+        """Count units that were charged."""
         second = self._second(capacity)
         second.consumed[kind] += units
         if partition_key is not None:
             second.keys[partition_key] += 1
 
-    def throttled(
+    def add_throttle(
         self,
         capacity: PartitionedCapacity,
         kind: Kind,
         partition_key: str | None,
         forced: bool = False,
     ) -> None:
-        """Note a request, or an item of a batch, that was refused."""
+        """Count a request, or an item of a batch, that was refused."""
         second = self._second(capacity)
         second.throttled[kind] += 1
         second.forced += forced
@@ -74,8 +98,8 @@ class Meter:
         return self.seconds[-1]
 
 
-class Metrics:
-    """The meters of all tables and indexes. Seconds count from when the endpoint started."""
+class Meters:
+    """The meters of all tables and indexes. Seconds count from when this was made."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -89,21 +113,20 @@ class Metrics:
     def _now(self) -> int:
         return int(self._clock() - self._started)
 
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """One row for each second with traffic of each table and index, as in
-        ``tweetlab.lab.metrics``."""
+    def rows(self) -> Iterator[Row]:
+        """One row for each second with traffic of each table and index."""
         for (table, index), meter in self._meters.items():
             for second in meter.seconds:
-                yield {
-                    "table": table,
-                    "index": index,
-                    "second": second.second,
-                    "read_provisioned": second.provisioned["read"],
-                    "read_consumed": second.consumed["read"],
-                    "read_throttled": second.throttled["read"],
-                    "write_provisioned": second.provisioned["write"],
-                    "write_consumed": second.consumed["write"],
-                    "write_throttled": second.throttled["write"],
-                    "forced": second.forced,
-                    "hottest_keys": second.keys.most_common(HOTTEST),
-                }
+                yield Row(
+                    table=table,
+                    index=index,
+                    second=second.second,
+                    read_provisioned=second.provisioned["read"],
+                    read_consumed=second.consumed["read"],
+                    read_throttled=second.throttled["read"],
+                    write_provisioned=second.provisioned["write"],
+                    write_consumed=second.consumed["write"],
+                    write_throttled=second.throttled["write"],
+                    forced=second.forced,
+                    hottest_keys=second.keys.most_common(HOTTEST),
+                )
