@@ -1,7 +1,5 @@
 """Cache-aside over a table of tweets: the way of each read and write, from top to bottom."""
 
-from __future__ import annotations
-
 import random as randomness
 import time
 from collections.abc import Callable, Iterable, Sequence

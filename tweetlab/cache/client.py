@@ -1,7 +1,5 @@
 """A Redis client fit for a cache: it gives up soon, and has connections at hand."""
 
-from __future__ import annotations
-
 import os
 import threading
 from typing import Any

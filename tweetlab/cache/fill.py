@@ -5,8 +5,6 @@ is given the value that this one leaves in Redis. When the table has answered, t
 if the lease is still good, or else the lease *given back*.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import NamedTuple

@@ -6,8 +6,6 @@ processes, the leaders compete for a *lease* in Redis (``leases.py``); one gets 
 look again and again until the tweet is there (``fetch.py``).
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future

@@ -13,8 +13,6 @@ This file makes the commands; it sends nothing. The braces are Redis Cluster's: 
 live on the same server.
 """
 
-from __future__ import annotations
-
 import secrets
 from typing import Any, NamedTuple
 from uuid import UUID

@@ -1,7 +1,5 @@
 """A first level in the process: the hottest tweets, without the way to Redis."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The cache's counts for a Prometheus scrape; needs ``pip install tweetlab[prometheus]``."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from prometheus_client import REGISTRY, CollectorRegistry

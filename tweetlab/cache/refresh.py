@@ -8,8 +8,6 @@ XFetch (Vattani et al., PVLDB 8(8), 2015) draws lots instead of taking a lease. 
 in common between the readers, and makes two or three table reads where this makes one.
 """
 
-from __future__ import annotations
-
 import contextlib
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """What happened in the cache, in numbers."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections import deque

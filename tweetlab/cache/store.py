@@ -1,7 +1,5 @@
 """The tweets in Redis, and the writes that it could not be told of yet."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar

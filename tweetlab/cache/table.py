@@ -1,8 +1,6 @@
 """The table behind the cache, and a bound on its reads under way: what it cannot serve is refused,
 soon."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """What Redis holds for a tweet: JSON under the key ``tweet:{tweet_id}``, and for how long."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """What each table and index consumed and refused, second by second."""
 
-from __future__ import annotations
-
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields

@@ -1,7 +1,5 @@
 """What an on-demand table admits: it grows with its traffic instead of being provisioned."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """What a table with provisioned throughput admits."""
 
-from __future__ import annotations
-
 import math
 import time
 import zlib

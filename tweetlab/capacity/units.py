@@ -1,8 +1,6 @@
 """Bytes of items and the capacity units they cost (DynamoDB Developer Guide), and how many of them
 one call may name."""
 
-from __future__ import annotations
-
 import base64
 import math
 import reprlib

@@ -1,7 +1,5 @@
 """Charts of hits and misses: how popular tweets are, how the hit ratio grows, what a hit saves."""
 
-from __future__ import annotations
-
 import math
 
 import matplotlib as mpl

@@ -1,7 +1,5 @@
 """Charts of the defence of the timeline: who meets which target, and what the shift does."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 

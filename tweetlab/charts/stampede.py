@@ -1,8 +1,6 @@
 """Charts of a stampede: what became of readers who came at the same moment, and when tweets that
 were cached together expire."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import matplotlib as mpl

@@ -1,7 +1,5 @@
 """Charts of throttled reads: without the cache and with it, and how small the table may be."""
 
-from __future__ import annotations
-
 import math
 
 import matplotlib as mpl

@@ -1,7 +1,5 @@
 """Charts of reads while Redis fails, and after it has lost everything."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import matplotlib as mpl

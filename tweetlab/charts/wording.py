@@ -1,7 +1,5 @@
 """Numbers as words: for titles, labels and captions, and for the explorer."""
 
-from __future__ import annotations
-
 import math
 
 

@@ -1,7 +1,5 @@
 """The headline experiment: the same reads of the same tweets, without the cache and with it."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

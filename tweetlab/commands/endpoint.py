@@ -1,7 +1,5 @@
 """Serve a DynamoDB that throttles, until interrupted."""
 
-from __future__ import annotations
-
 import asyncio
 import signal
 from typing import Any

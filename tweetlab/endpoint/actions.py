@@ -1,7 +1,5 @@
 """One item of a call; and what becomes of a call when some of its items are refused."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

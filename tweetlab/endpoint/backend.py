@@ -1,7 +1,5 @@
 """The upstream with what is known of its tables: what the operations work on."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 

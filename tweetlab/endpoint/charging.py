@@ -1,7 +1,5 @@
 """What a call costs, table and indexes apart, and the ConsumedCapacity that reports it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

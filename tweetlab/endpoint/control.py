@@ -1,7 +1,5 @@
 """The control plane: never throttled, and what it says of a table is taken in."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -5,8 +5,6 @@ client of the upstream, a GetItem took half as long again as without an endpoint
 these a fifth. httptools, which is Node.js' parser, reads what comes in.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections import deque

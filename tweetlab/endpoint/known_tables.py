@@ -1,7 +1,5 @@
 """The tables the endpoint knows, and the limits they are admitted by."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

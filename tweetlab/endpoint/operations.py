@@ -1,7 +1,5 @@
 """DynamoDB's operations: who answers each. One that is added has its line here."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 

@@ -5,8 +5,6 @@ size is known. Only then is it admitted: of reads under way at once, those that 
 emptied by the others are throttled, and no bucket is overdrawn by more than one call.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 

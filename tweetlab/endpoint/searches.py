@@ -1,7 +1,5 @@
 """Query and Scan."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping

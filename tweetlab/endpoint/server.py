@@ -1,7 +1,5 @@
 """Finds who answers a request. All runs in one event loop, so that admission needs no locks."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass

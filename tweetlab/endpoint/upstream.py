@@ -1,7 +1,5 @@
 """Where admitted requests go: ``embedded`` is moto in this process, ``proxy`` another DynamoDB."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Protocol
 

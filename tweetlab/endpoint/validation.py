@@ -5,8 +5,6 @@ what DynamoDB says. (botocore's validator does a part of this, and takes a quart
 the endpoint has for a GetItem.)
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any

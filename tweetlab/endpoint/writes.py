@@ -4,8 +4,6 @@ The writes of a table go through one at a time: what an item was before and is a
 the write costs, and no other may come between.
 """
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Checks of lesson 11. Each plays the lesson's load through the policy that it is given."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pandas as pd

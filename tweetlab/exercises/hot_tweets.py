@@ -1,7 +1,5 @@
 """Checks of lesson 05."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from uuid import UUID

@@ -1,7 +1,5 @@
 """Checks of lesson 04."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 

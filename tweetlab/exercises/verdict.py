@@ -1,7 +1,5 @@
 """What a check says of an answer, and how a check is written."""
 
-from __future__ import annotations
-
 import functools
 import math
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """The explorer's sliders and switches, and how they look."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import ipywidgets as ipw

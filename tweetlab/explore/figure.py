@@ -1,7 +1,5 @@
 """The explorer's two pictures: what a run meets, and what the settings ask for."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import replace

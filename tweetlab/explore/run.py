@@ -1,7 +1,5 @@
 """A live run: readers at work on real servers until they are stopped. It knows no widgets."""
 
-from __future__ import annotations
-
 import queue
 import threading
 import time

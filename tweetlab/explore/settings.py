@@ -1,7 +1,5 @@
 """What can be set in the explorer, and the scenarios to begin with."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property

@@ -5,8 +5,6 @@ same Python process gets on: a live chart would slow down what it measures. This
 milliseconds, and its words remain words: sharp at any size, and there for a screen reader.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

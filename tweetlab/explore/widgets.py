@@ -1,7 +1,5 @@
 """The explorer's face: ipywidgets over a live run."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """What is happening, in words."""
 
-from __future__ import annotations
-
 import math
 
 from tweetlab.charts import wording

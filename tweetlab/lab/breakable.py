@@ -1,7 +1,5 @@
 """A Redis to break: to kill, to hang, to start again. It is nobody else's."""
 
-from __future__ import annotations
-
 import os
 import signal
 

@@ -1,8 +1,6 @@
 """What the endpoint's tables consumed and refused: second by second, and as CloudWatch would
 show it."""
 
-from __future__ import annotations
-
 import json
 import urllib.request
 from typing import Any

@@ -4,8 +4,6 @@ The parent holds the other end of this process' standard input; when that closes
 reason, the servers stop. One line on standard output says where they listen, or what went wrong.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

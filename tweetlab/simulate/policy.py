@@ -5,8 +5,6 @@ clock, so the same policy runs in virtual time (``virtual_time``) and on real se
 (``policy_reader``).
 """
 
-from __future__ import annotations
-
 import copy
 import heapq
 import math

@@ -1,7 +1,5 @@
 """A policy on real servers: cache-aside that asks it which tweets to keep."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable

@@ -5,8 +5,6 @@ Second-hand, and not to be trusted to the cent: AWS' own price pages were not re
 ElastiCache Serverless for Valkey: usage.ai, June 2026. Look prices up before you decide by them.
 """
 
-from __future__ import annotations
-
 import pandas as pd
 
 HOURS = 730

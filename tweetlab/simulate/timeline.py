@@ -5,8 +5,6 @@ played in virtual time (``virtual_time``), so that whoever plays again, or on an
 compared with the same.
 """
 
-from __future__ import annotations
-
 import functools
 import random
 from collections.abc import Mapping

@@ -5,8 +5,6 @@ Nothing waits, and no server is asked. What is real: which requests the table ad
 refused are botocore's. What is assumed: each call takes a constant time, and no program is busy.
 """
 
-from __future__ import annotations
-
 import heapq
 import random
 from bisect import bisect_right

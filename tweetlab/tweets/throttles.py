@@ -1,8 +1,6 @@
 """Which errors are throttles, and how many of them botocore met behind a call: the answer does not
 tell them apart from other errors that were retried."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """A tweet, what reading one took, and the item that DynamoDB keeps of it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Self

@@ -1,8 +1,6 @@
 """An open loop of readers: each read is made at its own time, whether or not those before it are
 done. A bounded load (``workload.replay``) and an endless one (``explore``) share it."""
 
-from __future__ import annotations
-
 import math
 import threading
 import time

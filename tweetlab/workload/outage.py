@@ -1,7 +1,5 @@
 """A load is replayed while something that the reader needs fails, and is repaired."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from threading import Timer

@@ -1,7 +1,5 @@
 """Which tweet is read when: a load as a table, one row for each read."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from uuid import UUID

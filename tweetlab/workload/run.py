@@ -1,7 +1,5 @@
 """A load is replayed, and what became of each read is summed up."""
 
-from __future__ import annotations
-
 import threading
 import time
 import warnings
