@@ -90,8 +90,8 @@ def test_a_forced_throttle_costs_nothing_and_is_counted_apart(server, table):
         for _ in range(3):
             get(server, table)
     assert charged.reads == 0.5
-    rows = [r for r in server._endpoint._backend.tables.meters.rows() if r.table == table]
-    assert sum(row.forced for row in rows) == sum(row.read_throttled for row in rows) == 2
+    rows = [r for r in server._endpoint._backend.tables.meters.rows() if r["table"] == table]
+    assert sum(row["forced"] for row in rows) == sum(row["read_throttled"] for row in rows) == 2
 
 
 def test_a_retrying_client_gets_over_it(server, table, patient):

@@ -132,11 +132,11 @@ def test_memory_is_bounded_however_long_it_runs_and_however_many_keys():
     for second in range(KEPT_SECONDS + 100):
         now = float(second)
         for key in range(HOTTEST + 5):
-            meter.add_units(Capacity, "read", f"{key}", 1)  # type: ignore[arg-type]
+            meter.count(Capacity, "read", f"{key}", units=1)  # type: ignore[arg-type]
     rows = list(kept.rows())
     assert len(rows) == KEPT_SECONDS
-    assert rows[-1].second == KEPT_SECONDS + 99
-    assert all(len(second.keys) == HOTTEST for second in list(meter.seconds)[:-1])
+    assert rows[-1]["second"] == KEPT_SECONDS + 99
+    assert all(len(second["hottest_keys"]) == HOTTEST for second in list(meter.seconds)[:-1])
 
 
 # --- the whole of it -------------------------------------------------------------------------

@@ -7,6 +7,7 @@ if the lease is still good, or else the lease *given back*.
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
@@ -25,6 +26,7 @@ class Miss(NamedTuple):
     """Whether Redis answered at all. If not, it is not asked again for this read."""
 
 
+@dataclass(eq=False)
 class Fill:
     """Puts what the table says into Redis, under leases. Where Redis fails, it does without.
 
@@ -32,17 +34,10 @@ class Fill:
     None is not at all: it reads the table beside the other.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        values: Values,
-        patience: float | None,
-        sleep: Callable[[float], None],
-    ) -> None:
-        self._store = store
-        self._values = values
-        self._patience = patience
-        self._sleep = sleep
+    store: Store
+    values: Values
+    patience: float | None
+    sleep: Callable[[float], None]
 
     def claim(self, tweet_id: UUID, miss: Miss) -> Claim:
         """The lease, or the value that the one who had it left in Redis.
@@ -54,11 +49,11 @@ class Fill:
         waited = 0.0
         with suppress(Unavailable):
             while miss.redis:
-                claim = self._store.claim(tweet_id, miss.seen)
-                if claim.value is not None or claim.mine or waited >= (self._patience or 0):
+                claim = self.store.claim(tweet_id, miss.seen)
+                if claim.value is not None or claim.mine or waited >= (self.patience or 0):
                     return claim
                 pause = min(max(waited / 10, 0.002), 0.05)
-                self._sleep(pause)
+                self.sleep(pause)
                 waited += pause
         return Claim()
 
@@ -66,35 +61,35 @@ class Fill:
         """The same for many tweets, without waiting."""
         with suppress(Unavailable):
             if all(miss.redis for miss in misses.values()):
-                return self._store.claim_many({one: miss.seen for one, miss in misses.items()})
+                return self.store.claim_many({one: miss.seen for one, miss in misses.items()})
         return dict.fromkeys(misses, Claim())
 
     def keep(self, tweet_id: UUID, claim: Claim, tweet: Tweet | None) -> bool:
         """Store what the table said (None: there is no such tweet); False if a write has come
         between, so that it may be an older tweet.
         """
-        packed = self._values.pack(tweet_id, tweet)
+        packed = self.values.pack(tweet_id, tweet)
         if packed is None:
             self.give_back({tweet_id: claim})
         elif claim.token:
             with suppress(Unavailable):
-                return self._store.fill(tweet_id, claim, *packed)
+                return self.store.fill(tweet_id, claim, *packed)
         return True
 
     def keep_many(self, claims: Mapping[UUID, Claim], found: Mapping[UUID, Tweet]) -> None:
         """The same for many tweets; there are none but those ``found``."""
         kept, rest = [], {}
         for tweet_id, claim in claims.items():
-            packed = self._values.pack(tweet_id, found.get(tweet_id))
+            packed = self.values.pack(tweet_id, found.get(tweet_id))
             if packed is None:
                 rest[tweet_id] = claim
             elif claim.token:
                 kept.append((tweet_id, claim, *packed))
         with suppress(Unavailable):
-            self._store.fill_many(kept)
-            self._store.release(rest)
+            self.store.fill_many(kept)
+            self.store.release(rest)
 
     def give_back(self, claims: Mapping[UUID, Claim]) -> None:
         """Return leases unused."""
         with suppress(Unavailable):  # they end by themselves, then
-            self._store.release(claims)
+            self.store.release(claims)

@@ -2,7 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields
+from typing import Any
 
 from tweetlab.capacity.buckets import Kind
 from tweetlab.capacity.table import PartitionedCapacity
@@ -10,89 +10,64 @@ from tweetlab.capacity.table import PartitionedCapacity
 KEPT_SECONDS = 3_600
 """Seconds with traffic that are kept of each table and index."""
 HOTTEST = 10
+COLUMNS = [
+    "table",
+    "index",
+    "second",
+    "read_provisioned",
+    "read_consumed",
+    "read_throttled",
+    "write_provisioned",
+    "write_consumed",
+    "write_throttled",
+    "forced",
+    "hottest_keys",
+]
+"""What is known of a second with traffic of a table, or of the global index that ``index`` names.
 
-
-@dataclass(frozen=True)
-class Row:
-    """One second with traffic of a table, or of the global index that ``index`` names.
-
-    Provisioned and consumed are capacity units; throttled counts requests, or items of a batch, and
-    ``forced`` those of them that a drill throttled. ``hottest_keys`` are the partition keys asked
-    for most, with the number of times, throttled ones included.
-    """
-
-    table: str
-    index: str
-    second: int
-    read_provisioned: float
-    read_consumed: float
-    read_throttled: int
-    write_provisioned: float
-    write_consumed: float
-    write_throttled: int
-    forced: int
-    hottest_keys: list[tuple[str, int]]
-
-
-COLUMNS = [column.name for column in fields(Row)]
-"""The names of what a row holds, in its order."""
-
-
-@dataclass(eq=False)
-class Second:
-    """What a meter has counted in one second."""
-
-    second: int
-    provisioned: dict[Kind, float]
-    consumed: dict[Kind, float] = field(default_factory=lambda: {"read": 0.0, "write": 0.0})
-    throttled: dict[Kind, int] = field(default_factory=lambda: {"read": 0, "write": 0})
-    forced: int = 0
-    keys: Counter[str] = field(default_factory=Counter)
+Provisioned and consumed are capacity units; throttled counts requests, or items of a batch, and
+``forced`` those of them that a drill throttled. ``hottest_keys`` are the partition keys asked for
+most, with the number of times, throttled ones included.
+"""
 
 
 class Meter:
-    """Counts what one table or index consumes and refuses."""
+    """Counts what one table or index consumes and refuses: a row for each second."""
 
-    def __init__(self, now: Callable[[], int]) -> None:
+    def __init__(self, table: str, index: str, now: Callable[[], int]) -> None:
+        self._names = table, index
         self._now = now
-        self.seconds: deque[Second] = deque(maxlen=KEPT_SECONDS)
+        self.seconds: deque[dict[str, Any]] = deque(maxlen=KEPT_SECONDS)
 
-    def add_units(
-        self, capacity: PartitionedCapacity, kind: Kind, partition_key: str | None, units: float
-    ) -> None:
-        """Count units that were charged."""
-        second = self._second(capacity)
-        second.consumed[kind] += units
-        if partition_key is not None:
-            second.keys[partition_key] += 1
-
-    def add_throttle(
+    def count(
         self,
         capacity: PartitionedCapacity,
         kind: Kind,
         partition_key: str | None,
+        *,
+        units: float = 0,
+        throttled: int = 0,
         forced: bool = False,
     ) -> None:
-        """Count a request, or an item of a batch, that was refused."""
+        """Count units that were charged, or requests, or items of a batch, that were refused."""
         second = self._second(capacity)
-        second.throttled[kind] += 1
-        second.forced += forced
+        second[f"{kind}_consumed"] += units
+        second[f"{kind}_throttled"] += throttled
+        second["forced"] += forced
         if partition_key is not None:
-            second.keys[partition_key] += 1
+            second["hottest_keys"][partition_key] += 1
 
-    def _second(self, capacity: PartitionedCapacity) -> Second:
+    def _second(self, capacity: PartitionedCapacity) -> dict[str, Any]:
         now = self._now()
         if self.seconds:
             last = self.seconds[-1]
-            if last.second == now:
+            if last["second"] == now:
                 return last
             # A closed second keeps its hottest keys only, however many it saw.
-            last.keys = Counter(dict(last.keys.most_common(HOTTEST)))
-        provisioned: dict[Kind, float] = {
-            "read": capacity.reads.rate,
-            "write": capacity.writes.rate,
-        }
-        self.seconds.append(Second(now, provisioned))
+            last["hottest_keys"] = Counter(dict(last["hottest_keys"].most_common(HOTTEST)))
+        reads, writes = ((rate, 0.0, 0) for rate in (capacity.reads.rate, capacity.writes.rate))
+        row: tuple[Any, ...] = (*self._names, now, *reads, *writes, 0, Counter())
+        self.seconds.append(dict(zip(COLUMNS, row, strict=True)))
         return self.seconds[-1]
 
 
@@ -106,25 +81,13 @@ class Meters:
 
     def meter(self, table: str, index: str = "") -> Meter:
         """The meter of a table, or of one of its indexes; it outlives the table."""
-        return self._meters.setdefault((table, index), Meter(self._now))
+        return self._meters.setdefault((table, index), Meter(table, index, self._now))
 
     def _now(self) -> int:
         return int(self._clock() - self._started)
 
-    def rows(self) -> Iterator[Row]:
-        """One row for each second with traffic of each table and index."""
-        for (table, index), meter in self._meters.items():
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The ``COLUMNS`` of each second with traffic of each table and index."""
+        for meter in self._meters.values():
             for second in meter.seconds:
-                yield Row(
-                    table=table,
-                    index=index,
-                    second=second.second,
-                    read_provisioned=second.provisioned["read"],
-                    read_consumed=second.consumed["read"],
-                    read_throttled=second.throttled["read"],
-                    write_provisioned=second.provisioned["write"],
-                    write_consumed=second.consumed["write"],
-                    write_throttled=second.throttled["write"],
-                    forced=second.forced,
-                    hottest_keys=second.keys.most_common(HOTTEST),
-                )
+                yield {**second, "hottest_keys": second["hottest_keys"].most_common(HOTTEST)}

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import tweetlab
-from tweetlab.capacity.meters import Row
 from tweetlab.endpoint.backend import Backend, UpstreamRefused
 from tweetlab.endpoint.drills import Drill
 from tweetlab.endpoint.http_server import HttpRequest, HttpServer
@@ -81,7 +80,7 @@ class Endpoint:
     def _about(self, _: bytes) -> dict[str, str]:
         return {"tweetlab": tweetlab.__version__}
 
-    def _metrics(self, _: bytes) -> list[Row]:
+    def _metrics(self, _: bytes) -> list[dict[str, Any]]:
         return list(self._backend.tables.meters.rows())
 
     def _drill(self, body: bytes) -> dict[str, Any]:

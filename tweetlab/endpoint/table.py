@@ -84,12 +84,12 @@ class Resource:
         """Charge a call; or charge nothing and raise Throttled."""
         if reason := self.capacity.take(kind, partition_key, units):
             raise self._throttled(kind, partition_key, reason)
-        self.meter.add_units(self.capacity, kind, partition_key, units)
+        self.meter.count(self.capacity, kind, partition_key, units=units)
 
     def charge(self, kind: Kind, partition_key: str | None, units: float) -> None:
         """Charge a call that was admitted, by what it turned out to cost."""
         self.capacity.charge(kind, partition_key, units)
-        self.meter.add_units(self.capacity, kind, partition_key, units)
+        self.meter.count(self.capacity, kind, partition_key, units=units)
 
     def force(self, kind: Kind, partition_key: str | None = None) -> Throttled:
         """The error of a drill."""
@@ -103,7 +103,7 @@ class Resource:
         reason: ThrottlingReason,
         forced: bool = False,
     ) -> Throttled:
-        self.meter.add_throttle(self.capacity, kind, partition_key, forced)
+        self.meter.count(self.capacity, kind, partition_key, throttled=1, forced=forced)
         return Throttled(reason, self.arn, self.capacity.on_demand, forced)
 
 

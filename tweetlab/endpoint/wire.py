@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import orjson
@@ -145,34 +145,18 @@ def transaction_cancelled(refusals: Sequence[Throttled | None]) -> DynamoDBError
     return cancelled
 
 
-def validation_error(message: str) -> DynamoDBError:
-    """The request is well-formed but not one that DynamoDB takes."""
-    return DynamoDBError(_CORAL + "validate#ValidationException", message)
-
-
-def serialization_error(message: str) -> DynamoDBError:
-    """The request is not JSON, or not of the operation's shape."""
-    return DynamoDBError(_CORAL + "service#SerializationException", message)
-
-
-def unknown_operation(message: str) -> DynamoDBError:
-    """There is no such operation."""
-    return DynamoDBError(_CORAL + "service#UnknownOperationException", message)
-
-
-def too_large(message: str) -> DynamoDBError:
-    """The request is larger than DynamoDB takes."""
-    return DynamoDBError(_CORAL + "service#RequestEntityTooLargeException", message, status=413)
-
-
-def request_timeout(message: str) -> DynamoDBError:
-    """The request does not arrive."""
-    return DynamoDBError(_CORAL + "service#RequestTimeoutException", message, status=408)
-
-
-def internal_error(message: str) -> DynamoDBError:
-    """The fault is on this side; SDKs try such a call again."""
-    return DynamoDBError(_DYNAMODB + "InternalServerError", message, status=500)
+validation_error = partial(DynamoDBError, _CORAL + "validate#ValidationException")
+"""The request is well-formed but not one that DynamoDB takes."""
+serialization_error = partial(DynamoDBError, _CORAL + "service#SerializationException")
+"""The request is not JSON, or not of the operation's shape."""
+unknown_operation = partial(DynamoDBError, _CORAL + "service#UnknownOperationException")
+"""There is no such operation."""
+too_large = partial(DynamoDBError, _CORAL + "service#RequestEntityTooLargeException", status=413)
+"""The request is larger than DynamoDB takes."""
+request_timeout = partial(DynamoDBError, _CORAL + "service#RequestTimeoutException", status=408)
+"""The request does not arrive."""
+internal_error = partial(DynamoDBError, _DYNAMODB + "InternalServerError", status=500)
+"""The fault is on this side; SDKs try such a call again."""
 
 
 def dump(value: Any) -> bytes:
