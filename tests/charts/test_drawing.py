@@ -110,7 +110,7 @@ PALETTE = [drawing.WITHOUT, drawing.WITH, drawing.GREEN, drawing.GREY]
 def test_lines_stand_out_from_the_ground_and_words_can_be_read():
     assert all(drawing.contrast(color) >= 3 for color in PALETTE)
     axes = Chart(figsize=(5, 4)).subplots()
-    drawing.label_right(axes, [(number, "words", color) for number, color in enumerate(PALETTE)])
+    drawing.label_right(axes, *((number, "words", color) for number, color in enumerate(PALETTE)))
     for color in PALETTE:
         drawing.label_point(axes, "words", (0, 0), color)
     assert len(axes.texts) == 2 * len(PALETTE)

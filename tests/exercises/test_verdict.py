@@ -28,3 +28,9 @@ def test_an_answer_that_raises_is_told_so_and_not_raised():
     verdict = exercises.check_reads_per_second(answer)
     assert [good for good, _ in verdict.remarks] == [True, True, False]
     assert wrong(verdict) == ["`TypeError` was raised: no idea"]
+
+
+def test_a_learner_is_offered_the_checks_and_not_what_they_are_made_of():
+    assert dir(exercises) == sorted(exercises.__all__)
+    others = {name for name in dir(exercises) if not name.startswith("check_")}
+    assert others == {"Verdict"} and len(dir(exercises)) > 20

@@ -5,7 +5,7 @@ import math
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib.ticker import FuncFormatter, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
 from tweetlab.charts import drawing
 from tweetlab.charts.drawing import GREEN, GREY, STYLE, WITH, WITHOUT, Chart
@@ -35,13 +35,11 @@ def popularity(requests: pd.DataFrame) -> Chart:
     axes.stairs(reads[top:], edges[top:], color=GREY, fill=True, alpha=0.6)
     axes.set_ylim(0, 1.25 * reads[0])  # room for words above the highest bar
     words = f"the {quantity(top, 'tweet')} most read:\n{percent(part)} of all reads"
-    axes.text(
-        edges[0], 1.22 * reads[0], words, color=drawing.text_color(GREEN), weight="bold", va="top"
-    )
+    axes.text(edges[0], 1.22 * reads[0], words, va="top", **drawing.bold(GREEN))
     if rest:
         words = f"the other {quantity(rest, 'tweet')}:\n{percent(1 - part)}"
         above = reads[top] + 0.02 * reads[0]
-        axes.text(edges[-1], above, words, color=GREY, weight="bold", ha="right", va="bottom")
+        axes.text(edges[-1], above, words, ha="right", va="bottom", **drawing.bold(GREY))
     return chart.tell(
         f"{top:,} of {quantity(len(reads), 'tweet')} took {percent(part)} of the reads",
         f"The most read tenth took {reads[:top].sum():,.0f} of {quantity(reads.sum(), 'read')}, "
@@ -78,10 +76,8 @@ def hit_ratio(reads: pd.DataFrame) -> Chart:
     first, last, overall = ratio[busy[0]], ratio[busy[-1]], since_start[-1]
     drawing.label_right(
         axes,
-        [
-            (last, f"each second:\n{percent(last)} in the last", GREY),
-            (overall, f"since the start:\n{percent(overall)}", WITH),
-        ],
+        (last, f"each second:\n{percent(last)} in the last", GREY),
+        (overall, f"since the start:\n{percent(overall)}", WITH),
     )
     return chart.tell(
         f"Hit ratio: {percent(first)} in the first second, {percent(last)} in the last",
@@ -102,7 +98,7 @@ def hits_and_misses(reads: pd.DataFrame) -> Chart:
     axes = chart.subplots()
     axes.set(xlabel="latency (ms, log scale)", xscale="log", ylim=(-0.6, 1.75))
     axes.set_xlim(drawing.decades(drawing.latency_ms(reads[reads["source"] != "failed"])))
-    axes.xaxis.set_major_formatter(FuncFormatter(plain_number))
+    axes.xaxis.set_major_formatter(plain_number)
     medians, sentences = [], []
     for row, (source, name, color, marker) in enumerate(
         (("table", "from the table", WITHOUT, "o"), ("cache", "from the cache", WITH, "s"))

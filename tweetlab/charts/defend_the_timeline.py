@@ -9,17 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from tweetlab.charts.drawing import (
-    GREEN,
-    GREY,
-    STYLE,
-    WITH,
-    WITHOUT,
-    Chart,
-    label_right,
-    require_columns,
-    text_color,
-)
+from tweetlab.charts import drawing
+from tweetlab.charts.drawing import GREEN, GREY, STYLE, WITH, WITHOUT, Chart
 from tweetlab.charts.wording import duration, percent
 from tweetlab.simulate import timeline
 
@@ -46,7 +37,7 @@ def scoreboard(board: pd.DataFrame) -> Chart:
 
     ``board`` is of ``timeline.scoreboard``, best first, with a row at least.
     """
-    require_columns(board, *timeline.TARGETS, "points")
+    drawing.require_columns(board, *timeline.TARGETS, "points")
     chart = Chart(figsize=(14, 1.9 + 0.75 * len(board)))
     panels = chart.subplots(1, len(COLUMNS), sharey=True, sharex=True)
     places = np.arange(len(board))[::-1]
@@ -72,7 +63,7 @@ def scoreboard(board: pd.DataFrame) -> Chart:
             for column, (what, words) in COLUMNS.items()
         ]
         sentences.append(f"{policy}: {row['points']:.0f} points; {', '.join(values)}.")
-    return chart.tell(_capital(finding), *map(_capital, sentences))
+    return chart.tell(finding, *sentences)
 
 
 def _bar(axes: Axes, place: float, part: float, words: str) -> None:
@@ -83,11 +74,7 @@ def _bar(axes: Axes, place: float, part: float, words: str) -> None:
     axes.barh(place, min(part, CUT), 0.62, fill=False, edgecolor=color, hatch="" if met else "///")
     behind = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
     text = f"{'✓' if met else '✗'} {words}"
-    axes.text(0.05, place, text, color=text_color(color), weight="bold", va="center", bbox=behind)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    axes.text(0.05, place, text, va="center", bbox=behind, **drawing.bold(color))
 
 
 @mpl.rc_context(STYLE)
@@ -107,7 +94,7 @@ def shift(runs: Mapping[str, pd.DataFrame]) -> Chart:
     axes.text(timeline.SHIFT, 0.02, " other tweets are popular")
     labels, after, sentences = [], [], []
     for (name, reads), (color, marker) in zip(runs.items(), LINES, strict=False):
-        require_columns(reads, "at", "source")
+        drawing.require_columns(reads, "at", "source")
         hits = reads["source"] == "cache"
         ratio = hits.groupby(reads["at"] // WINDOW).mean()
         times = (ratio.index + 0.5) * WINDOW
@@ -119,11 +106,10 @@ def shift(runs: Mapping[str, pd.DataFrame]) -> Chart:
         }
         after.append(f"{shares[AFTER]} with {name}")
         by_minute = ", ".join(f"{share} {when}" for when, share in shares.items())
-        sentences.append(_capital(f"{name}: {by_minute}."))
+        sentences.append(f"{name}: {by_minute}.")
     axes.set_xlim(0, timeline.SECONDS)
-    label_right(axes, labels)
-    finding = _capital(f"{AFTER} the cache answered {', '.join(after)}")
-    return chart.tell(finding, *sentences)
+    drawing.label_right(axes, *labels)
+    return chart.tell(f"{AFTER} the cache answered {', '.join(after)}", *sentences)
 
 
 def minutes() -> dict[str, float]:

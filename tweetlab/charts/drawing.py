@@ -1,16 +1,13 @@
 """How the charts look and speak: the figure that carries its own words, colours and labels, and
 what several charts need of their rows."""
 
-from __future__ import annotations
-
 import base64
 import html
 import io
 import math
 import textwrap
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -59,12 +56,15 @@ class Chart(Figure):
     finding = ""
     caption = ""
 
-    def tell(self, finding: str, *sentences: str) -> Chart:
-        """Make the finding the title, and begin the caption with it; returns the chart."""
-        self.finding = finding
-        self.caption = " ".join([f"{finding}.", *sentences])
+    def tell(self, finding: str, *sentences: str) -> Self:
+        """Make the finding the title, and begin the caption with it; returns the chart.
+
+        The finding and each sentence get a capital letter, as they may begin with a name.
+        """
+        self.finding, *others = (text[:1].upper() + text[1:] for text in (finding, *sentences))
+        self.caption = " ".join([f"{self.finding}.", *others])
         width = int(self.get_figwidth() * 6.4)  # so many characters fit, bold and of 18 points
-        self.suptitle(textwrap.fill(finding, width), x=0.01, ha="left")
+        self.suptitle(textwrap.fill(self.finding, width), x=0.01, ha="left")
         return self
 
     def savefig(self, fname: Any, **options: Any) -> None:
@@ -95,7 +95,7 @@ class Chart(Figure):
         display(words, raw=True)  # type: ignore[no-untyped-call]
 
 
-def label_right(axes: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
+def label_right(axes: Axes, *labels: tuple[float, str, str]) -> None:
     """Write each (height in data, text, colour) beside the axes, moved apart where they collide."""
     low, high = axes.get_ylim()
     scale = axes.yaxis.get_transform()
@@ -103,35 +103,32 @@ def label_right(axes: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
     inches = axes.get_window_extent().transformed(axes.figure.dpi_scale_trans.inverted()).height
     line = 20 / 72 / inches  # a line of text takes 20 points; heights are parts of the axes
 
-    labels = sorted((max(low, height), text, color) for height, text, color in labels)
-    halves = [line * (text.count("\n") + 1) / 2 for _, text, _ in labels]
+    ordered = sorted((max(low, height), text, color) for height, text, color in labels)
+    halves = [line * (text.count("\n") + 1) / 2 for _, text, _ in ordered]
     places, floor = [], 0.0
-    for (height, _, _), half in zip(labels, halves, strict=True):
+    for (height, _, _), half in zip(ordered, halves, strict=True):
         wanted = (scale.transform([height])[0] - bottom) / (top - bottom)
         places.append(max(wanted, floor + half))
         floor = places[-1] + half
     ceiling = 1.0
-    for number in reversed(range(len(labels))):
+    for number in reversed(range(len(ordered))):
         places[number] = min(places[number], ceiling - halves[number])
         ceiling = places[number] - halves[number]
-    for place, (_, text, color) in zip(places, labels, strict=True):
-        axes.text(
-            1.01,
-            place,
-            text,
-            color=text_color(color),
-            weight="bold",
-            va="center",
-            transform=axes.transAxes,
-        )
+    for place, (_, text, color) in zip(places, ordered, strict=True):
+        axes.text(1.01, place, text, va="center", transform=axes.transAxes, **bold(color))
 
 
 def label_point(
     axes: Axes, text: str, point: tuple[float, float], color: str, line: int = 0
 ) -> None:
     """Write to the upper right of a point, where a falling line leaves room; lines go upward."""
-    look: Any = {"color": text_color(color), "weight": "bold"}
-    axes.annotate(text, point, (12, 12 + 20 * line), textcoords="offset points", **look)
+    above = 12 + 20 * line
+    axes.annotate(text, point, (12, above), textcoords="offset points", **bold(color))
+
+
+def bold(color: str) -> Any:
+    """How a text in bold looks that goes with what is drawn in that colour."""
+    return {"weight": "bold", "color": text_color(color)}
 
 
 def contrast(color: str, ground: str = "white") -> float:

@@ -75,8 +75,7 @@ def _cells(
 ) -> Floats:
     """Sums of ``weights``: a row for each partition, a column for each period."""
     cells = np.zeros(shape)
-    where = partition.astype(int), period.astype(int)
-    np.add.at(cells, where, weights.astype(float))
+    np.add.at(cells, (partition.astype(int), period.astype(int)), weights.astype(float))
     return cells
 
 
@@ -97,10 +96,8 @@ def _paint(axes: Axes, rcu: Floats, throttles: Floats, hottest: float) -> None:
     for column, units in enumerate(rcu.sum(axis=0)):
         words = f"{units:,.3g}" if units else ""
         axes.text(column + 0.5, partitions + 0.5, words, ha="center", va="center")
-    axes.set_yticks(
-        np.arange(partitions + 1) + 0.5,
-        [*(f"partition {number}" for number in range(partitions)), "whole table"],
-    )
+    names = [*(f"partition {number}" for number in range(partitions)), "whole table"]
+    axes.set_yticks(np.arange(partitions + 1) + 0.5, names)
     axes.set_ylim(partitions + 1, 0)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
@@ -132,28 +129,16 @@ def minute(metrics: pd.DataFrame) -> Chart:
     axes.stairs(consumed, edges, color=WITH, fill=True, alpha=0.6, label="each second")
     axes.axhline(provisioned, color="black", ls="--", lw=2, label="provisioned")
     axes.axhline(average, color=GREEN, lw=4, label="average of the minute")
-    axes.plot(
-        start + refusing + 0.5,
-        np.full(len(refusing), 1.07 * provisioned),
-        "x",
-        color=WITHOUT,
-        ms=9,
-        mew=2.5,
-        label="throttled",
-    )
+    crosses = start + refusing + 0.5, np.full(len(refusing), 1.07 * provisioned)
+    axes.plot(*crosses, "x", color=WITHOUT, ms=9, mew=2.5, label="throttled")
     axes.set(xlim=(start, start + MINUTE), ylim=(0, 1.25 * max(provisioned, consumed.max())))
+    refused = f"✗: these seconds had\n{quantity(throttled.sum(), 'throttle')}"
     drawing.label_right(
         axes,
-        [
-            (
-                1.1 * provisioned,
-                f"✗: these seconds had\n{quantity(throttled.sum(), 'throttle')}",
-                WITHOUT,
-            ),
-            (provisioned, f"provisioned:\n{provisioned:,g} RCU", "black"),
-            (consumed.max(), f"busiest second:\n{consumed.max():,.3g} RCU", WITH),
-            (average, f"the minute's average:\n{average:,.2g} RCU", GREEN),
-        ],
+        (1.1 * provisioned, refused, WITHOUT),
+        (provisioned, f"provisioned:\n{provisioned:,g} RCU", "black"),
+        (consumed.max(), f"busiest second:\n{consumed.max():,.3g} RCU", WITH),
+        (average, f"the minute's average:\n{average:,.2g} RCU", GREEN),
     )
     return chart.tell(
         f"The minute's average is {average:,.2g} of {provisioned:,g} RCU, "
@@ -187,24 +172,15 @@ def remedies(trials: pd.DataFrame) -> Chart:
         axes.barh(row, answered, color=WITH)
         axes.text(answered / 2, row, f"{answered:,.0f} answered", color="white", **centred)
         if refused:
-            words = f"{refused:,.0f} refused"
             axes.barh(row, refused, left=answered, color="white", ec=WITHOUT, hatch="///")
-            box = {"color": "white", "pad": 3}
-            axes.text(
-                answered + refused / 2,
-                row,
-                words,
-                color=drawing.text_color(WITHOUT),
-                bbox=box,
-                **centred,
-            )
+            look = {"bbox": {"color": "white", "pad": 3}, **centred, **drawing.bold(WITHOUT)}
+            axes.text(answered + refused / 2, row, f"{refused:,.0f} refused", **look)
         else:
             enough.append(remedy)
         spent = f"{units:,.0f} of {read_capacity:,.0f} RCU spent"
         end = answered + refused, row
         axes.annotate(spent, end, (8, 0), textcoords="offset points", va="center")
-        fate = f"{answered:,.0f} answered, {refused:,.0f} refused, {spent}"
-        sentences.append(f"{remedy[:1].upper()}{remedy[1:]}: {fate}.")
+        sentences.append(f"{remedy}: {answered:,.0f} answered, {refused:,.0f} refused, {spent}.")
     most = (trials["answered"] + trials["refused"]).max()
     axes.set_xlim(0, 1.005 * most)  # or the last line is cut in half
     which = " or ".join(enough) or "nothing that was tried"

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib.ticker import FuncFormatter
 
 from tweetlab.charts import drawing
 from tweetlab.charts.drawing import GREY, STYLE, WITH, WITHOUT, Chart
@@ -34,10 +33,9 @@ def readers(reads: pd.DataFrame) -> Chart:
     axes = chart.subplots()
     axes.set(xlabel="time until the reader was done (ms, log scale)", xscale="log")
     axes.set(ylabel="readers", ylim=(0, len(reads) + 1))
-    axes.xaxis.set_major_formatter(FuncFormatter(plain_number))
+    axes.xaxis.set_major_formatter(plain_number)
     axes.yaxis.set_major_locator(drawing.whole_numbers())
-    everything = np.append(drawing.latency_ms(reads), USUAL_MS)
-    left, right = drawing.decades(everything)
+    left, right = drawing.decades(np.append(drawing.latency_ms(reads), USUAL_MS))
     axes.set_xlim(left, right)
 
     labels, sentences, below = [], [], 0
@@ -52,7 +50,7 @@ def readers(reads: pd.DataFrame) -> Chart:
         labels.append((places.mean(), f"{len(ms)} {name}:\n{words}", color))
         sentences.append(f"{len(ms)} {name}: {words}, the slowest {duration(ms[-1])}.")
         below += len(ms)
-    drawing.label_right(axes, labels)
+    drawing.label_right(axes, *labels)
     return chart.tell(_finding(reads), *sentences)
 
 
@@ -95,10 +93,10 @@ def expiries(without_jitter: Sequence[float], with_jitter: Sequence[float]) -> C
         axes.stairs(together, edges / 60, color=color, lw=2, label=name)
         axes.set(title=name.capitalize(), ylabel=f"tweets per {TOGETHER} s")
         axes.yaxis.set_major_locator(drawing.whole_numbers())
-        drawing.label_right(axes, [(most, f"at most {most:,}\nin {TOGETHER} s", color)])
+        drawing.label_right(axes, (most, f"at most {most:,}\nin {TOGETHER} s", color))
         peaks.append(f"{most:,}")
         sentences.append(
-            f"{name.capitalize()} {quantity(len(seconds), 'tweet')} expire between "
+            f"{name} {quantity(len(seconds), 'tweet')} expire between "
             f"{min(seconds):,.0f} s and {max(seconds):,.0f} s from now."
         )
     panels[1].set(xlabel="time until a tweet expires (min)")

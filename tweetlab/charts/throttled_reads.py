@@ -6,7 +6,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter
+from matplotlib.ticker import NullFormatter, PercentFormatter
 
 from tweetlab.charts import drawing
 from tweetlab.charts.drawing import STYLE, WITH, WITHOUT, Chart
@@ -30,9 +30,9 @@ def throttling(
     throttles.set(title="Reads throttled at least once", ylabel="reads per second")
     consumption.set(title="Read capacity consumed (RCU: read units per second)", ylabel="RCU")
     consumption.axhline(read_capacity, color="black", ls="--", lw=2, label="provisioned")
-    latency.set(title="Latency of each read (x = failed)", ylabel="ms, log scale", yscale="log")
-    latency.yaxis.set_major_formatter(FuncFormatter(plain_number))
-    latency.set(xlabel="time (s)")
+    latency.set(title="Latency of each read (x = failed)", xlabel="time (s)")
+    latency.set(ylabel="ms, log scale", yscale="log")
+    latency.yaxis.set_major_formatter(plain_number)
     latency.xaxis.set_major_locator(drawing.whole_numbers())
 
     labels: dict[Axes, list[tuple[float, str, str]]] = {panel: [] for panel in panels}
@@ -67,18 +67,16 @@ def throttling(
 
         shares.append(percent(throttled.mean()) if len(reads) else "none")
         sentences.append(
-            f"{name.capitalize()}, {hit} were throttled at least once and {failed.sum():,} failed; "
+            f"{name}, {hit} were throttled at least once and {failed.sum():,} failed; "
             f"the table spent {spent}, {used.max():,.4g} in the busiest second; the median read "
             f"took {duration(p50)}, the 99th percentile {duration(p99)}."
         )
     latency.set(xlim=(0, None), ylim=drawing.decades(np.concatenate(latencies)))
     for panel in panels:
-        drawing.label_right(panel, labels[panel])
+        drawing.label_right(panel, *labels[panel])
     without, with_ = ({"0%": "none", "100%": "all"}.get(part, part) for part in shares)
-    return chart.tell(
-        f"Without the cache {without} of the reads were throttled, with it {with_}",
-        *sentences,
-    )
+    finding = f"Without the cache {without} of the reads were throttled, with it {with_}"
+    return chart.tell(finding, *sentences)
 
 
 @mpl.rc_context(STYLE)
@@ -95,7 +93,7 @@ def provisioned(trials: pd.DataFrame) -> Chart:
     axes.set(xlabel="provisioned read capacity (RCU, log scale)", xscale="log")
     axes.set(ylabel="reads throttled at least once", ylim=(-0.05, 1.12))
     axes.yaxis.set_major_formatter(PercentFormatter(1))
-    axes.xaxis.set_major_formatter(FuncFormatter(plain_number))
+    axes.xaxis.set_major_formatter(plain_number)
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xticks(sorted(set(trials["read_capacity"])))
 
@@ -124,7 +122,5 @@ def provisioned(trials: pd.DataFrame) -> Chart:
             sentences.append(f"Throttled {name}, by RCU provisioned: {', '.join(tried)}.")
     if len(sentences) < 2:
         return chart.tell("Try it both without the cache and with it to compare", *sentences)
-    return chart.tell(
-        f"To throttle no read takes {answers[0]} without the cache, {answers[1]} with it",
-        *sentences,
-    )
+    finding = f"To throttle no read takes {answers[0]} without the cache, {answers[1]} with it"
+    return chart.tell(finding, *sentences)

@@ -6,7 +6,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import NullFormatter
 
 from tweetlab.charts import drawing
 from tweetlab.charts.drawing import GREY, STYLE, WITH, WITHOUT, Chart
@@ -35,24 +35,21 @@ def outage(runs: Mapping[str, pd.DataFrame]) -> Chart:
         medians = duration(drawing.quantile(ms, 0.5))
         findings.append(f"{medians} {name}")
         if down.empty:
-            sentences.append(f"{name.capitalize()}, no read was due while Redis was down.")
+            sentences.append(f"{name}, no read was due while Redis was down.")
             continue
         begin, end = down["at"].min(), down["at"].max()
         axes.axvspan(begin, end, color=GREY, alpha=0.2, lw=0)
         axes.text(begin, 0.03, " Redis is down", transform=axes.get_xaxis_transform())
         hits = reads.loc[(reads["at"] > end) & (reads["source"] == "cache"), "at"]
-        back = (
-            f"the first hit came {duration((hits.min() - end) * 1000)} after" if len(hits) else ""
-        )
+        wait = duration((hits.min() - end) * 1000)
+        back = f"the first hit came {wait}" if len(hits) else "no hit came"
         sentences.append(
-            f"{name.capitalize()}, {quantity(len(down), 'read')} came while Redis was down: the "
-            f"median took {medians}, the slowest {duration(ms.max())}, and "
-            f"{(down['source'] == 'failed').sum():,} failed; "
-            f"{back or 'no hit came after'} the last of them."
+            f"{name}, {quantity(len(down), 'read')} came while Redis was down: the median took "
+            f"{medians}, the slowest {duration(ms.max())}, and "
+            f"{(down['source'] == 'failed').sum():,} failed; {back} after the last of them."
         )
-    return chart.tell(
-        f"While Redis was down, a read took {', '.join(findings)} (medians)", *sentences
-    )
+    finding = f"While Redis was down, a read took {', '.join(findings)} (medians)"
+    return chart.tell(finding, *sentences)
 
 
 @mpl.rc_context(STYLE)
@@ -73,7 +70,7 @@ def cold_start(runs: Mapping[str, pd.DataFrame]) -> Chart:
         findings.append(f"{duration(slow)} {name}")
         hits, misses, failed = ((reads["source"] == source).sum() for source, *_ in SOURCES)
         sentences.append(
-            f"{name.capitalize()}, of {quantity(len(reads), 'read')} the cache answered {hits:,} "
+            f"{name}, of {quantity(len(reads), 'read')} the cache answered {hits:,} "
             f"and the table {misses:,}, and {failed:,} failed; the table throttled "
             f"{reads['throttled'].sum():,} at least once; the slowest tenth took {duration(slow)} "
             f"or more, the slowest read {duration(drawing.latency_ms(reads).max(initial=0))}."
@@ -93,7 +90,7 @@ def _panels(runs: Mapping[str, pd.DataFrame], extra: str) -> tuple[Chart, list[A
     panels[0].set(yscale="log", ylim=drawing.decades(everything))
     for axes, (name, reads) in zip(panels, runs.items(), strict=True):
         axes.set(title=name.capitalize(), ylabel="latency (ms, log scale)")
-        axes.yaxis.set_major_formatter(FuncFormatter(plain_number))
+        axes.yaxis.set_major_formatter(plain_number)
         axes.yaxis.set_minor_formatter(NullFormatter())
         labels = []
         for source, words, color, marker in SOURCES:
@@ -105,5 +102,5 @@ def _panels(runs: Mapping[str, pd.DataFrame], extra: str) -> tuple[Chart, list[A
                     (drawing.quantile(ms, 0.5), f"{words}:\n{quantity(len(some), 'read')}", color)
                 )
         axes.set_xlim(0, None)
-        drawing.label_right(axes, labels)
+        drawing.label_right(axes, *labels)
     return chart, panels

@@ -1,18 +1,13 @@
 """Checks of lesson 03."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
-from tweetlab.cache import CachedTweets, key
+from tweetlab.cache import CachedTweets, Client, key
 from tweetlab.exercises.verdict import Remark, check, lifetime
 from tweetlab.tweets import Tweet, TweetTable
-
-if TYPE_CHECKING:
-    from tweetlab.cache import Client
 
 
 @check(

@@ -52,10 +52,8 @@ def check_was_throttled(answer: Callable[[dict[str, Any]], bool]) -> Iterator[Re
         ("one of a table that is not there", _given(400, "ResourceNotFoundException"), False),
     ):
         said = answer(given)
-        yield (
-            said == expected,
-            f"{what} was{'' if expected else ' not'} throttled; you say `{said}`",
-        )
+        fate = "throttled" if expected else "not throttled"
+        yield said == expected, f"{what} was {fate}; you say `{said}`"
 
 
 def _given(status: int, code: str = "", retries: int = 0) -> dict[str, Any]:

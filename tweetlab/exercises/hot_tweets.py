@@ -30,8 +30,7 @@ def check_burst_lasts(answer: Callable[[float, float], float]) -> Iterator[Remar
 def check_copy_key(answer: Callable[[UUID], str]) -> Iterator[Remark]:
     """The key of one of 16 copies: for a second of 8,000 reads of one tweet, on 10,000 RCU."""
     tweet_id = UUID(int=2015)
-    reads = 8000
-    keys = [answer(tweet_id) for _ in range(reads)]
+    keys = [answer(tweet_id) for _ in range(8000)]
     copies = {f"{tweet_id}#{number}" for number in range(16)}
     strays = [key for key in keys if key not in copies]
     if strays:
@@ -39,10 +38,7 @@ def check_copy_key(answer: Callable[[UUID], str]) -> Iterator[Remark]:
     else:
         yield True, "each key is that of a copy"
     read = len(copies.intersection(keys))
-    yield (
-        read == len(copies),
-        f"{reads:,} reads of one tweet took {read} of the {len(copies)} copies",
-    )
+    yield read == 16, f"8,000 reads of one tweet took {read} of the 16 copies"
     # No time passes: what a partition may serve in a second is all there is.
     table = TableCapacity(read_capacity=10_000, write_capacity=1, clock=lambda: 0.0)
     refused = sum(table.read(str(key), 1) is not None for key in keys)

@@ -1,23 +1,18 @@
 """Checks of lesson 06."""
 
-from __future__ import annotations
-
 import math
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unittest.mock import patch
 from uuid import UUID, uuid4
 
-from tweetlab.cache import CachedTweets, key
+from tweetlab.cache import CachedTweets, Client, key
 from tweetlab.exercises.verdict import Remark, check, lifetime
 from tweetlab.tweets import Tweet, TweetTable
-
-if TYPE_CHECKING:
-    from tweetlab.cache import Client
 
 
 @check(
@@ -52,26 +47,18 @@ def check_text_or_nothing(
 ) -> Iterator[Remark]:
     """A cache-aside read that remembers, too, that there is no tweet."""
     tweet, missing = tweets.create("still here"), uuid4()
-    asked: list[object] = []
-    get = tweets.get
-
-    def counting(tweet_id: UUID | str, consistent: bool = False) -> Tweet:
-        asked.append(tweet_id)
-        return get(tweet_id, consistent)
-
     try:
-        with patch.object(tweets, "get", counting):
+        with patch.object(tweets, "get", wraps=tweets.get) as get:
             for what, tweet_id, text in (
                 ("a tweet that is there", tweet.tweet_id, tweet.text),
                 ("one that is not", missing, ""),
             ):
-                asked.clear()
+                get.reset_mock()
                 given = [answer(tweet_id) for _ in range(3)]
-                yield (
-                    given == [text] * 3,
-                    f"{what} is `{text!r}` each time; you say `{given[-1]!r}`",
-                )
-                yield len(asked) == 1, f"3 reads of {what} asked the table {len(asked)} times"
+                right = given == [text] * 3
+                yield right, f"{what} is `{text!r}` each time; you say `{given[-1]!r}`"
+                asked = get.call_count
+                yield asked == 1, f"3 reads of {what} asked the table {asked} times"
     finally:
         tweets.delete(tweet.tweet_id)
         for tweet_id in (tweet.tweet_id, missing):

@@ -1,15 +1,11 @@
 """Checks of lesson 00."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
+from tweetlab.cache import Client
 from tweetlab.exercises.verdict import Remark, check, lifetime
-
-if TYPE_CHECKING:
-    from tweetlab.cache import Client
 
 
 @check("`lab.redis.set(name, value, ex=seconds)`: which name, and how many seconds?")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID, uuid4
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
@@ -79,7 +79,7 @@ class TweetTable:
                     AttributeDefinitions=[attribute],
                     ProvisionedThroughput=throughput,
                 )
-            self._wait_until_active()
+            self._wait_for("table_exists")
             table = self._dynamodb.describe_table(TableName=self.name)["Table"]
             if table["KeySchema"] != key_schema or attribute not in table["AttributeDefinitions"]:
                 raise TableMismatch(
@@ -93,7 +93,7 @@ class TweetTable:
                     BillingMode="PROVISIONED",
                     ProvisionedThroughput=throughput,
                 )
-                self._wait_until_active()
+                self._wait_for("table_exists")
 
     def delete_table(self) -> None:
         """Delete the table with its tweets; do nothing where there is none."""
@@ -102,11 +102,10 @@ class TweetTable:
                 self._dynamodb.delete_table(TableName=self.name)
             except self._dynamodb.exceptions.ResourceNotFoundException:
                 return
-            waiter = self._dynamodb.get_waiter("table_not_exists")
-            waiter.wait(TableName=self.name, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
+            self._wait_for("table_not_exists")
 
-    def _wait_until_active(self) -> None:
-        waiter = self._dynamodb.get_waiter("table_exists")
+    def _wait_for(self, state: Literal["table_exists", "table_not_exists"]) -> None:
+        waiter = self._dynamodb.get_waiter(state)
         waiter.wait(TableName=self.name, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
 
     def create(self, text: str) -> Tweet:

@@ -5,15 +5,10 @@ from datetime import datetime
 from typing import Any, Literal, Self
 from uuid import UUID
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-
 from tweetlab.errors import InvalidTweet
 
 MAX_TEXT = 25_000
 """Characters of a text at most."""
-
-_to_dynamodb = TypeSerializer().serialize
-_from_dynamodb = TypeDeserializer().deserialize
 
 
 @dataclass(frozen=True)
@@ -29,17 +24,17 @@ class Tweet:
         """The tweet as an item of DynamoDB: its key and its two other attributes, all strings."""
         return {
             **item_key(self.tweet_id),
-            "text": _to_dynamodb(self.text),
-            "created": _to_dynamodb(self.created.isoformat()),
+            "text": {"S": self.text},
+            "created": {"S": self.created.isoformat()},
         }
 
     @classmethod
     def from_item(cls, item: dict[str, Any]) -> Self:
         """The tweet that an item of DynamoDB holds."""
         return cls(
-            tweet_id=UUID(_from_dynamodb(item["tweet_id"])),
-            text=_from_dynamodb(item["text"]),
-            created=datetime.fromisoformat(_from_dynamodb(item["created"])),
+            tweet_id=UUID(item["tweet_id"]["S"]),
+            text=item["text"]["S"],
+            created=datetime.fromisoformat(item["created"]["S"]),
         )
 
 
@@ -90,4 +85,4 @@ def valid_id(tweet_id: UUID | str) -> UUID:
 
 def item_key(tweet_id: UUID) -> dict[str, Any]:
     """The key of a tweet's item."""
-    return {"tweet_id": _to_dynamodb(str(tweet_id))}
+    return {"tweet_id": {"S": str(tweet_id)}}

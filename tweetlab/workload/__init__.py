@@ -9,11 +9,10 @@ outage     replay_outage(): the same while something fails
 from tweetlab.workload.open_loop import Reader
 from tweetlab.workload.outage import replay_outage
 from tweetlab.workload.requests import popularity, times_and_ids, zipf
-from tweetlab.workload.run import Summary, replay, summary
+from tweetlab.workload.run import replay, summary
 
 __all__ = [
     "Reader",
-    "Summary",
     "popularity",
     "replay",
     "replay_outage",

@@ -95,7 +95,9 @@ def begin(
                     raise GaveUp(f"No worker was free within {patience:g} s.")
                 read = reader.read(due.tweet_id)
             except Exception as error:
-                retries, throttled = _retries(error), _is_throttle(error)
+                answer = error.response if isinstance(error, ClientError) else {}
+                retries = answer.get("ResponseMetadata", {}).get("RetryAttempts", 0)
+                throttled = answer.get("Error", {}).get("Code") in THROTTLING_CODES
                 failure = None if throttled else error
             else:
                 source, retries, read_units = read.source, read.retries, read.read_units
@@ -108,15 +110,3 @@ def begin(
         working = {spawn(work) for _ in range(workers)}
         start = clock()
     return working
-
-
-def _is_throttle(error: Exception) -> bool:
-    if not isinstance(error, ClientError):
-        return False
-    return error.response.get("Error", {}).get("Code") in THROTTLING_CODES
-
-
-def _retries(error: Exception) -> int:
-    if not isinstance(error, ClientError):
-        return 0
-    return error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)

@@ -6,7 +6,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import TypedDict
+from typing import Any
 
 import pandas as pd
 from tqdm.auto import tqdm
@@ -18,19 +18,6 @@ from tweetlab.workload.requests import times_and_ids
 
 HOPELESS = 20
 """A run of which the first so many reads all failed, and not by throttling, is given up."""
-
-
-class Summary(TypedDict):
-    """A run in a few numbers; see ``summary``."""
-
-    reads: int
-    failed: int
-    throttled: int
-    p50_ms: float | None
-    p99_ms: float | None
-    table_reads: int
-    consumed_rcu: float
-    hit_ratio: float | None
 
 
 def replay(
@@ -129,7 +116,7 @@ def _reasons(errors: list[Exception]) -> str:
     )
 
 
-def summary(reads: pd.DataFrame) -> Summary:
+def summary(reads: pd.DataFrame) -> dict[str, Any]:
     """A run in a few numbers, ready for JSON.
 
     - ``reads``: all of them; ``failed``: those that got no tweet
@@ -141,13 +128,13 @@ def summary(reads: pd.DataFrame) -> Summary:
     """
     answered = reads[reads["source"] != "failed"]
     latency = answered["seconds"] * 1000
-    return Summary(
-        reads=len(reads),
-        failed=len(reads) - len(answered),
-        throttled=int(reads["throttled"].sum()),
-        p50_ms=round(float(latency.quantile(0.5)), 3) if len(answered) else None,
-        p99_ms=round(float(latency.quantile(0.99)), 3) if len(answered) else None,
-        table_reads=int((reads["source"] == "table").sum()),
-        consumed_rcu=float(reads["read_units"].sum()),
-        hit_ratio=float((answered["source"] == "cache").mean()) if len(answered) else None,
-    )
+    return {
+        "reads": len(reads),
+        "failed": len(reads) - len(answered),
+        "throttled": int(reads["throttled"].sum()),
+        "p50_ms": round(float(latency.quantile(0.5)), 3) if len(answered) else None,
+        "p99_ms": round(float(latency.quantile(0.99)), 3) if len(answered) else None,
+        "table_reads": int((reads["source"] == "table").sum()),
+        "consumed_rcu": float(reads["read_units"].sum()),
+        "hit_ratio": float((answered["source"] == "cache").mean()) if len(answered) else None,
+    }
