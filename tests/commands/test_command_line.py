@@ -6,7 +6,6 @@ import io
 import json
 import os
 import random
-import re
 import signal
 import socket
 import subprocess
@@ -14,7 +13,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -23,12 +21,12 @@ from botocore.exceptions import ClientError
 
 from tests.conftest import free_port
 from tests.support.asking import served_until_throttled
+from tests.support.command_line import BIN, endpoint_process
 from tests.support.processes import children
 from tests.support.serving import client
 from tweetlab.commands import demo
 from tweetlab.commands.main import main
 
-BIN = Path(sys.executable).parent
 TABLE = {
     "TableName": "tweet",
     "KeySchema": [{"AttributeName": "tweet_id", "KeyType": "HASH"}],
@@ -40,28 +38,9 @@ SHORT_WAITS = 8916
 """A seed with which botocore's jitter, a random share of 1, 2 and 4 s, is 0.1 s in all."""
 
 
-@contextmanager
-def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run `tweetlab endpoint`; give the process and the URL on its first line."""
-    process = subprocess.Popen(
-        [BIN / "tweetlab", "endpoint", "--port", "0", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout
-        line = process.stdout.readline()
-        assert re.fullmatch(r"http://127\.0\.0\.1:\d+\n", line)
-        yield process, line.strip()
-    finally:
-        process.kill()
-        process.communicate()
-
-
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    with serving() as (_, url):
+    with endpoint_process() as (_, url):
         yield url
 
 
@@ -131,7 +110,7 @@ def test_the_aws_command_line_creates_a_table_and_is_throttled(url, tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_well_when_it_is_told_to(number):
-    with serving() as (process, url):
+    with endpoint_process() as (process, url):
         dynamodb = client(url)
         dynamodb.list_tables()  # a connection that is still open
         process.send_signal(number)
@@ -142,7 +121,7 @@ def test_it_ends_well_when_it_is_told_to(number):
 
 def test_its_settings_are_those_of_every_table():
     settings = ["--initial-burst-seconds", "5", "--partitions", "2", "--no-adaptive"]
-    with serving(*settings, "--burst-seconds", "3") as (_, url):
+    with endpoint_process(*settings, "--burst-seconds", "3") as (_, url):
         dynamodb = client(url)
         throughput = {"ReadCapacityUnits": 20, "WriteCapacityUnits": 1}
         dynamodb.create_table(**{**TABLE, "ProvisionedThroughput": throughput})
@@ -155,7 +134,7 @@ def test_its_settings_are_those_of_every_table():
 
 
 def test_it_stands_in_front_of_another_dynamodb(dynamodb_local):
-    with serving("--upstream", dynamodb_local) as (_, url), exhausted_table(url) as table:
+    with endpoint_process("--upstream", dynamodb_local) as (_, url), exhausted_table(url) as table:
         behind = client(dynamodb_local)
         assert behind.scan(TableName=table)["Count"] == 1
         behind.close()
