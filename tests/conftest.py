@@ -11,16 +11,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NoReturn
+from typing import Any
 
 import hypothesis
 import pytest
 import yaml
 
+from tests.support.left_out import summary, unavailable, works
 from tests.support.processes import children, gone
 from tests.support.serving import Server, client, serving
 from tweetlab.endpoint import Moto, Proxy
@@ -61,6 +62,17 @@ def _is_loopback(host: str) -> bool:
 
 
 sys.addaudithook(_loopback_only)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
+    """Say in the last line which tests were left out, and how to have them run."""
+    yield
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter:  # there is none in the processes of pytest-xdist
+        skipped = [str(report.longrepr[2]) for report in reporter.stats.get("skipped", [])]
+        if line := summary(skipped):
+            reporter.write_line(line)
 
 
 @pytest.fixture(autouse=True)
@@ -134,14 +146,15 @@ def server(any_server: Server) -> Iterator[Server]:
 def dynamodb_local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of Amazon's DynamoDB Local, run with docker-compose.yml's command.
 
-    `make dynamodb-local` fetches it; DYNAMODB_LOCAL_DIR names a copy that is elsewhere.
+    `make test` fetches it; DYNAMODB_LOCAL_DIR names a copy that is elsewhere.
     """
     home = Path(os.environ.get("DYNAMODB_LOCAL_DIR", ROOT / ".cache" / "dynamodb-local"))
-    java = shutil.which("java")
-    if java is None or not (home / "DynamoDBLocal.jar").exists():
-        unavailable("DynamoDB Local needs java, and `make dynamodb-local` to fetch it")
+    if not works("java", "-version"):
+        unavailable("DynamoDB Local", "apt-get install default-jre-headless npm, then make test")
+    if not (home / "DynamoDBLocal.jar").exists():
+        unavailable("DynamoDB Local", "apt-get install npm, then make test")
     port = free_port()
-    command = [java, f"-Djava.library.path={home / 'DynamoDBLocal_lib'}"]
+    command = ["java", f"-Djava.library.path={home / 'DynamoDBLocal_lib'}"]
     command += [*compose_command("dynamodb"), "-port", str(port)]
     command[command.index("DynamoDBLocal.jar")] = str(home / "DynamoDBLocal.jar")
     # It writes a metadata file into its working directory.
@@ -154,7 +167,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of the operating system's own Redis, run with docker-compose.yml's command."""
     command = compose_command("redis")
     if shutil.which(command[0]) is None:
-        unavailable(f"needs {command[0]} on the PATH")
+        unavailable("Debian's redis-server", "apt-get install redis-server")
     port = free_port()
     command += ["--port", str(port), "--bind", "127.0.0.1"]
     with running(command, port, tmp_path_factory.mktemp("redis")):
@@ -165,13 +178,6 @@ def compose_command(service: str) -> list[str]:
     """The command that docker-compose.yml runs that service with."""
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     return shlex.split(services[service]["command"])
-
-
-def unavailable(reason: str) -> NoReturn:
-    """Skip the test on a laptop; fail it in CI, where every server must be there."""
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 def free_port() -> int:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import subprocess
 import urllib.request
 from pathlib import Path
@@ -22,8 +21,9 @@ from aiodynamo.http.httpx import HTTPX
 from aiodynamo.models import StaticDelayRetry
 from yarl import URL
 
-from tests.conftest import ROOT, unavailable
+from tests.conftest import ROOT
 from tests.support.asking import reads_served
+from tests.support.left_out import unavailable, works
 from tests.support.serving import STRING_KEY, Server, item
 
 JAVASCRIPT = ROOT / ".cache" / "javascript"
@@ -80,9 +80,8 @@ def test_aiodynamo_is_throttled_and_retries(server: Server):
 @pytest.fixture(scope="module")
 def outcomes(moto_server: Server) -> dict[str, Any]:
     """What the SDK's calls came to; see reads.mjs."""
-    node = shutil.which("node")
-    if node is None or not (JAVASCRIPT / "node_modules" / "@aws-sdk").exists():
-        unavailable("needs Node.js, and `make javascript` to fetch the AWS SDK")
+    if not works("node", "--version") or not (JAVASCRIPT / "node_modules" / "@aws-sdk").exists():
+        unavailable("the AWS SDK for JavaScript", "apt-get install npm, then make test")
     server = moto_server
     empty, full = server.create_table(read=1), server.create_table()
     reads_served(server, empty)
@@ -95,7 +94,7 @@ def outcomes(moto_server: Server) -> dict[str, Any]:
     reading = {"TableName": "on-demand", "Key": {"id": {"S": "a"}}, "ConsistentRead": True}
     server.dynamodb.get_item(**reading)
     drill(server, 1)
-    command = [node, str(SCRIPT), str(JAVASCRIPT), server.url, empty, full, "on-demand"]
+    command = ["node", str(SCRIPT), str(JAVASCRIPT), server.url, empty, full, "on-demand"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     server.dynamodb.delete_table(TableName="on-demand")
     server.delete_tables()
