@@ -226,8 +226,8 @@ def make_test(offline: Path, *programs: str) -> tuple[str, list[str]]:
     (directory / ".installed").touch()
     (directory / ".installed-test").touch()
     cache = directory / "cache"
-    path = f"PATH={directory / 'bin'}:{os.environ['PATH']}"
-    said = make("test", path, f"VENV={directory}", f"CACHE={cache}", "DYNAMODB_LOCAL_DIR=")
+    search = f"PATH={directory / 'bin'}:{os.environ['PATH']}"
+    said = make("test", search, f"VENV={directory}", f"CACHE={cache}", "DYNAMODB_LOCAL_DIR=")
     assert "The tests run." in said.splitlines()[-1]
     return said, [name for name in (DYNAMODB_LOCAL, JAVASCRIPT) if (cache / name).exists()]
 
