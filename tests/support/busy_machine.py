@@ -28,11 +28,18 @@ PAUSE = 0.002
 NOW = struct.Struct("d")
 SLOW = 30
 """Seconds that a Redis which runs may take over a command."""
-IMPORTS = f"import sys; sys.path.append({str(Path(__file__).parents[2])!r}); "
+IMPORTS = f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r}); "
 PREPARE = IMPORTS + "from tests.support import busy_machine; busy_machine.prepare()"
-"""To be run in a kernel before all else."""
+"""To be run in a kernel, or in a process of the command line, before all else."""
 
-_monotonic, _sleep = time.monotonic, time.sleep
+_monotonic, _sleep, _time = time.monotonic, time.sleep, time.time
+
+
+def prepare_kernels(ipython: Path) -> None:
+    """Prepare each kernel that has this directory of IPython's as its IPYTHONDIR."""
+    startup = ipython / "profile_default" / "startup"
+    startup.mkdir(parents=True, exist_ok=True)
+    (startup / "busy_machine.py").write_text(PREPARE)
 
 
 def prepare() -> None:
@@ -60,7 +67,7 @@ class Clock:
 
     def install(self) -> None:
         """Take the place of the machine's clock in all that is imported from now on."""
-        clock = self
+        clock, since = self, _time() - _monotonic()
 
         class Timer(threading.Timer):
             def run(self) -> None:
@@ -69,7 +76,7 @@ class Clock:
                     self.function(*self.args, **self.kwargs)
                 self.finished.set()
 
-        time.monotonic = self
+        time.monotonic, time.time = self, lambda: since + self.now
         time.sleep = self.sleep  # type: ignore[assignment]
         threading.Timer = Timer  # type: ignore[misc]
 
@@ -113,7 +120,7 @@ class Clock:
             return False
 
     def follow(self, port: int) -> None:
-        """Go on with the process that leads there, for as long as it lives."""
+        """Go on with the process that leads there, and alone when it has ended."""
         leader = socket.create_connection(("127.0.0.1", port))
         self._see(leader)
         self.install()
@@ -123,7 +130,9 @@ class Clock:
         with suppress(OSError):
             while self._see(leader):
                 pass
-        time.monotonic, time.sleep = _monotonic, _sleep  # what is left is to stop the servers
+        while True:  # to stop the servers takes time, too
+            self.now = _monotonic()
+            _sleep(PAUSE)
 
     def _see(self, leader: socket.socket) -> bool:
         step = leader.recv(NOW.size, socket.MSG_WAITALL)
