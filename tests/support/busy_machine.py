@@ -46,17 +46,17 @@ def prepare() -> None:
     """Prepare this kernel, and the servers that its labs will start."""
     assert "tweetlab" not in sys.modules, "it took the machine's own clock already"
     redis.retry.Retry = PatientRetry  # type: ignore[misc]
-    clock = Clock()
+    clock = SteppedClock()
     clock.install()
     port = clock.lead()
 
     from tweetlab.lab import servers
 
-    follow = f"from tests.support.busy_machine import Clock; Clock().follow({port}); "
+    follow = f"from tests.support.busy_machine import SteppedClock; SteppedClock().follow({port}); "
     servers._CHILD = IMPORTS + follow + servers._CHILD
 
 
-class Clock:
+class SteppedClock:
     """Seconds that pass in steps, the same in the process that leads and in those that follow."""
 
     def __init__(self) -> None:
