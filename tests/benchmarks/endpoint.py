@@ -27,7 +27,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from tests.conftest import ROOT, compose_command, free_port, listening, running
-from tests.endpoint.test_accounting import BURST_SECONDS, check_accounting
+from tests.support.accounting import BURST_SECONDS, check_accounting
 from tests.support.hostile import http
 from tests.support.serving import STRING_KEY, client, item
 from tweetlab import endpoint

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, sync_playwright
 
-from tests.conftest import unavailable
 from tests.support.browsing import FLAGS, SIZE, jupyterlab
+from tests.support.left_out import unavailable
 from tests.support.lessons import NOTEBOOKS
 from tests.support.notebook_servers import Served
 
@@ -31,7 +31,7 @@ def browser(no_old_screenshots: None) -> Iterator[Browser]:
     """Debian's Chromium, without a window."""
     chromium = shutil.which("chromium")
     if chromium is None:
-        unavailable("needs Chromium: apt-get install chromium")
+        unavailable("Chromium", "apt-get install chromium")
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield launched

@@ -12,6 +12,13 @@ from tweetlab.cache import Client, connect
 from tweetlab.lab.servers import valkey
 
 
+@pytest.fixture(autouse=True)
+def written_just_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow a test is, its writes are no older than the two seconds after which the table
+    is consistent by itself."""
+    monkeypatch.setattr("tweetlab.cache.leases.SETTLING_MS", 600_000)
+
+
 @pytest.fixture(scope="session")
 def valkey_url() -> Iterator[str]:
     with valkey() as url:

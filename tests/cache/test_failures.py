@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.redises import MemoryTable, Server, wait_until
+from tests.support.redises import MemoryTable, Server, impatient, wait_until
 from tweetlab import CachedTweets, TweetNotFound
 from tweetlab.cache import connect, encode, key
 
@@ -132,7 +132,7 @@ def test_a_server_that_hangs_is_left_alone_until_it_answers(
     table: MemoryTable, server: Server
 ) -> None:
     probes: list[Callable[[], None]] = []
-    with connect(server.url) as client:
+    with impatient(server.url) as client:
         cached = CachedTweets(table, client, breaker_pause=0, background=probes.append)
         tweet = table.create("Example tweet.")
         cached.get(tweet.tweet_id)

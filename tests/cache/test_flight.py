@@ -18,6 +18,9 @@ from tweetlab.cache.flight import Flights, LookAgain
 from tweetlab.cache.leases import Claim
 from tweetlab.tweets import Tweet
 
+LONG = 600
+"""A lease that does not end while a test goes on, however slow it is."""
+
 
 @pytest.fixture
 def other(valkey_url: str) -> Iterator[Client]:
@@ -26,7 +29,7 @@ def other(valkey_url: str) -> Iterator[Client]:
 
 
 def test_of_64_threads_one_reads_the_table(table: MemoryTable, client: Client) -> None:
-    cached = CachedTweets(table, client)
+    cached = CachedTweets(table, client, lease_seconds=LONG)
     tweet = table.create("Popular.")
     table.before_answer = gate = Gate()
     threads, results = in_threads(64, lambda: cached.read(tweet.tweet_id))
@@ -56,7 +59,7 @@ def test_switched_off_each_reads_it(table: MemoryTable, client: Client) -> None:
 def test_all_who_wait_get_the_error_of_the_one_who_reads(
     table: MemoryTable, client: Client
 ) -> None:
-    cached = CachedTweets(table, client)
+    cached = CachedTweets(table, client, lease_seconds=LONG)
     tweet = table.create("Popular.")
     gate = Gate()
 
@@ -79,7 +82,7 @@ def test_all_who_wait_get_the_error_of_the_one_who_reads(
 
 
 def test_all_who_wait_learn_that_there_is_no_such_tweet(table: MemoryTable, client: Client) -> None:
-    cached = CachedTweets(table, client)
+    cached = CachedTweets(table, client, lease_seconds=LONG)
     tweet = table.create("Popular.")
     table.delete(tweet.tweet_id)
     table.before_answer = gate = Gate()
@@ -94,7 +97,7 @@ def test_all_who_wait_learn_that_there_is_no_such_tweet(table: MemoryTable, clie
 def test_another_process_waits_for_the_one_that_reads(
     table: MemoryTable, client: Client, other: Client
 ) -> None:
-    here, there = CachedTweets(table, client), CachedTweets(table, other)
+    here, there = (CachedTweets(table, each, lease_seconds=LONG) for each in (client, other))
     tweet = table.create("Popular.")
     table.before_answer = gate = Gate()
     leader, _ = in_threads(1, lambda: here.get(tweet.tweet_id))
@@ -234,7 +237,7 @@ class SlowTable(MemoryTable):
 
 def _process(url: str, tweet: Tweet, start: Any) -> None:
     client, counter = connect(url, 10), connect(url, 10)
-    cached = CachedTweets(SlowTable(url, tweet), client)
+    cached = CachedTweets(SlowTable(url, tweet), client, lease_seconds=LONG)
     start.wait()
     threads, results = in_threads(16, lambda: cached.get(tweet.tweet_id))
     wait_until(lambda: cached.stats.misses == 16)
@@ -255,7 +258,7 @@ def test_of_4_processes_with_16_threads_one_reads_the_table(
     for process in processes:
         process.start()
     for process in processes:
-        process.join(60)
+        process.join(120)
         assert process.exitcode == 0
     assert client.get("table reads") == b"1"
     assert [json.loads(one) for one in client.lrange("results", 0, -1)] == [[True] * 16] * 4

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import random
-import re
 import signal
 import socket
 import subprocess
@@ -14,7 +12,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -23,12 +20,13 @@ from botocore.exceptions import ClientError
 
 from tests.conftest import free_port
 from tests.support.asking import served_until_throttled
+from tests.support.busy_machine import PREPARE
+from tests.support.command_line import BIN, endpoint_process
 from tests.support.processes import children
 from tests.support.serving import client
 from tweetlab.commands import demo
 from tweetlab.commands.main import main
 
-BIN = Path(sys.executable).parent
 TABLE = {
     "TableName": "tweet",
     "KeySchema": [{"AttributeName": "tweet_id", "KeyType": "HASH"}],
@@ -40,28 +38,9 @@ SHORT_WAITS = 8916
 """A seed with which botocore's jitter, a random share of 1, 2 and 4 s, is 0.1 s in all."""
 
 
-@contextmanager
-def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run `tweetlab endpoint`; give the process and the URL on its first line."""
-    process = subprocess.Popen(
-        [BIN / "tweetlab", "endpoint", "--port", "0", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout
-        line = process.stdout.readline()
-        assert re.fullmatch(r"http://127\.0\.0\.1:\d+\n", line)
-        yield process, line.strip()
-    finally:
-        process.kill()
-        process.communicate()
-
-
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    with serving() as (_, url):
+    with endpoint_process() as (_, url):
         yield url
 
 
@@ -131,18 +110,18 @@ def test_the_aws_command_line_creates_a_table_and_is_throttled(url, tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_well_when_it_is_told_to(number):
-    with serving() as (process, url):
+    with endpoint_process() as (process, url):
         dynamodb = client(url)
         dynamodb.list_tables()  # a connection that is still open
         process.send_signal(number)
-        output, errors = process.communicate(timeout=20)
+        output, errors = process.communicate(timeout=120)
         dynamodb.close()
     assert (process.returncode, output, errors) == (0, "", "")
 
 
 def test_its_settings_are_those_of_every_table():
     settings = ["--initial-burst-seconds", "5", "--partitions", "2", "--no-adaptive"]
-    with serving(*settings, "--burst-seconds", "3") as (_, url):
+    with endpoint_process(*settings, "--burst-seconds", "3") as (_, url):
         dynamodb = client(url)
         throughput = {"ReadCapacityUnits": 20, "WriteCapacityUnits": 1}
         dynamodb.create_table(**{**TABLE, "ProvisionedThroughput": throughput})
@@ -155,7 +134,7 @@ def test_its_settings_are_those_of_every_table():
 
 
 def test_it_stands_in_front_of_another_dynamodb(dynamodb_local):
-    with serving("--upstream", dynamodb_local) as (_, url), exhausted_table(url) as table:
+    with endpoint_process("--upstream", dynamodb_local) as (_, url), exhausted_table(url) as table:
         behind = client(dynamodb_local)
         assert behind.scan(TableName=table)["Count"] == 1
         behind.close()
@@ -208,19 +187,25 @@ KEYS = {
 }
 
 
+SHORT_DEMO = """
+{prepare}
+import psutil
+from tweetlab.commands import demo
+from tweetlab.commands.main import main
+demo.SECONDS, demo.TWEETS = 4, 5
+assert main({command}) == 0
+assert psutil.Process().children() == []
+"""
+
+
 @pytest.fixture(scope="module")
 def short_demo(tmp_path_factory):
     """The headline experiment at the same overload, in a fifth of the time: its rows."""
     directory = tmp_path_factory.mktemp("demo")
-    before = children()
-    output = io.StringIO()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(demo, "SECONDS", 4)
-        patch.setattr(demo, "TWEETS", 5)
-        patch.setattr(sys, "stdout", output)
-        assert main(["demo", "--json", "--out", str(directory / "figure.png")]) == 0
-    assert children() <= before
-    return json.loads(output.getvalue()), directory / "figure.png"
+    command = ["demo", "--json", "--out", str(directory / "figure.png")]
+    program = SHORT_DEMO.format(prepare=PREPARE, command=command)
+    done = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, check=True)
+    return json.loads(done.stdout), directory / "figure.png"
 
 
 def test_without_the_cache_most_reads_are_throttled_at_least_once(short_demo):

@@ -47,8 +47,9 @@ def test_remember(lab, tweets):
         return exercises.check_remember(answer, tweets, lab.redis)
 
     assert len(wrong(check(empty))) == 3
-    [milliseconds] = wrong(check(keep(px=3600)))
-    assert re.fullmatch(r"Redis keeps it for [1-4] s, of the 3,600 s wanted", milliseconds)
+    # As px=3600 is, which a slow machine finds gone.
+    [milliseconds] = wrong(check(keep(px=360_000)))
+    assert re.fullmatch(r"Redis keeps it for \d\d\d s, of the 3,600 s wanted", milliseconds)
     assert wrong(check(keep())) == ["Redis keeps it for ever, of the 3,600 s wanted"]
     assert wrong(check(lambda tweet_id: tweets.get(tweet_id).text))[0].startswith(
         "Redis keeps it not at all"

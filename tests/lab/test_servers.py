@@ -26,10 +26,10 @@ from tweetlab.lab.servers import LabServers, fake_redis, valkey
 # What a kernel does: start a lab, and go on in spite of an interrupt.
 KERNEL = """
 import time, tweetlab
-lab = tweetlab.start()
+lab = tweetlab.start(redis_timeout=60)
 try:
     print(lab.dynamodb_url, lab.redis_url, flush=True)
-    time.sleep(60)
+    time.sleep(600)
 except KeyboardInterrupt:
     print(lab.redis.ping(), lab.dynamodb.list_tables()["TableNames"], flush=True)
 """

@@ -21,7 +21,7 @@ servers = [child.pid for child in psutil.Process().children(recursive=True)]
 def evaluate(client: Any, expression: str) -> Any:
     """The value of an expression in the kernel, by its repr."""
     reply = client.execute_interactive(
-        "", user_expressions={"it": expression}, timeout=60, output_hook=lambda _: None
+        "", user_expressions={"it": expression}, timeout=300, output_hook=lambda _: None
     )
     return ast.literal_eval(reply["content"]["user_expressions"]["it"]["data"]["text/plain"])
 
@@ -32,8 +32,8 @@ def test_sigkill_of_a_kernel_ends_the_servers_of_its_lab():
     client = manager.client()
     client.start_channels()
     try:
-        client.wait_for_ready(timeout=60)
-        client.execute_interactive(START, timeout=60, output_hook=lambda _: None)
+        client.wait_for_ready(timeout=300)
+        client.execute_interactive(START, timeout=300, output_hook=lambda _: None)
         servers = evaluate(client, "servers")
         urls = evaluate(client, "[lab.dynamodb_url, lab.redis_url]")
         ports = [urlsplit(url).port for url in urls]

@@ -12,6 +12,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from tests.support.busy_machine import prepare_kernels
+
 ROOT = Path(__file__).parent.parent.parent
 PUBLISH = ROOT / ".publish"
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -53,11 +55,15 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     execute = runpy.run_path(str(PUBLISH / "execute.py"))
     folder = tmp_path_factory.mktemp("executed")
     drawing = next(path for path in LESSONS if "chart.tell(" in path.read_text())
-    for path in LESSONS:
-        if path in (LESSONS[0], drawing):
-            notebook = execute["execute"](path)
-        else:
-            source = nbformat.read(execute["source"](path), as_version=4)
-            notebook = execute["readable"](source)
-        nbformat.write(notebook, folder / path.name)
+    ipython = tmp_path_factory.mktemp("ipython")
+    prepare_kernels(ipython)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IPYTHONDIR", str(ipython))
+        for path in LESSONS:
+            if path in (LESSONS[0], drawing):
+                notebook = execute["execute"](path)
+            else:
+                source = nbformat.read(execute["source"](path), as_version=4)
+                notebook = execute["readable"](source)
+            nbformat.write(notebook, folder / path.name)
     return sorted(folder.iterdir())

@@ -9,7 +9,7 @@ import pytest
 
 import tweetlab
 from tests.support.labs import patient_lab, roomy_table
-from tests.workload.test_run import FakeTime
+from tests.support.serving import Clock
 from tweetlab.cache import key
 from tweetlab.errors import TweetNotFound
 from tweetlab.simulate.policy import KeepAll, Policy
@@ -63,10 +63,10 @@ def test_it_tells_the_policy_when(lab, tweets):
         def __deepcopy__(self, memo):
             return self
 
-    time, tweet = FakeTime(), tweets.create("when")
-    reader = PolicyReader(Watching(), tweets, lab.redis, time.clock)
+    clock, tweet = Clock(), tweets.create("when")
+    reader = PolicyReader(Watching(), tweets, lab.redis, clock)
     for seconds in (3, 4):
-        time.sleep(seconds)
+        clock.advance(seconds)
         reader.read(tweet.tweet_id)
     assert seen == [(float("inf"), 3), (4, 7)]
 

@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, Page, Request, ViewportSize, exp
 from tests.conftest import ROOT, free_port
 from tests.support.notebook_servers import Served, served
 
-SECONDS = 60
+SECONDS = 300
 """How long a busy machine may take over anything."""
 FLAGS = [
     "--no-sandbox",  # which root cannot have

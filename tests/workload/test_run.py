@@ -20,6 +20,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 import tweetlab
+from tests.support.serving import Clock
 from tweetlab import workload
 from tweetlab.cache import CachedTweets, encode, key
 from tweetlab.errors import NothingAnswered, TweetNotFound
@@ -29,19 +30,6 @@ from tweetlab.workload.run import HOPELESS
 
 IDS = [UUID(int=number) for number in range(10)]
 COLUMNS = ["at", "tweet_id", "source", "seconds", "retries", "throttled", "read_units"]
-
-
-class FakeTime:
-    """A clock that only moves when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def clock(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
 
 
 class FakeReader:
@@ -69,9 +57,9 @@ def requests(*at: float) -> pd.DataFrame:
 
 
 def run(read: Callable[[UUID], Read], load: pd.DataFrame, workers: int = 1) -> pd.DataFrame:
-    fake = FakeTime()
+    fake = Clock()
     return workload.replay(
-        FakeReader(read), load, workers, progress=False, clock=fake.clock, sleep=fake.sleep
+        FakeReader(read), load, workers, progress=False, clock=fake, sleep=fake.advance
     )
 
 
@@ -138,15 +126,15 @@ def test_requests_need_not_be_sorted():
 
 def timed(load: pd.DataFrame, service: float) -> tuple[pd.DataFrame, list[float]]:
     """Replay with one worker whose every read takes ``service`` seconds; also when each began."""
-    fake, began = FakeTime(), []
+    fake, began = Clock(), []
 
     def read(tweet_id: UUID) -> Read:
         began.append(fake.now - 1000)
-        fake.sleep(service)
+        fake.advance(service)
         return answer(tweet_id, seconds=service)
 
     reads = workload.replay(
-        FakeReader(read), load, 1, progress=False, clock=fake.clock, sleep=fake.sleep
+        FakeReader(read), load, 1, progress=False, clock=fake, sleep=fake.advance
     )
     return reads, began
 
@@ -171,14 +159,14 @@ def test_a_queue_empties_when_reads_pause():
 
 
 def test_a_failed_read_takes_its_time_too():
-    fake = FakeTime()
+    fake = Clock()
 
     def fail(tweet_id: UUID) -> Read:
-        fake.sleep(2)
+        fake.advance(2)
         raise throttle()
 
     reads = workload.replay(
-        FakeReader(fail), requests(0, 1), 1, progress=False, clock=fake.clock, sleep=fake.sleep
+        FakeReader(fail), requests(0, 1), 1, progress=False, clock=fake, sleep=fake.advance
     )
     assert reads["seconds"].tolist() == pytest.approx([2, 3])
 
@@ -186,11 +174,11 @@ def test_a_failed_read_takes_its_time_too():
 def test_workers_read_at_the_same_time():
     """Two workers, four reads due at once, a second each: two are done after one second, two after
     two. Were there one worker, the barrier would break."""
-    fake, both = FakeTime(), threading.Barrier(2)
+    fake, both = Clock(), threading.Barrier(2)
 
     def read(tweet_id: UUID) -> Read:
         if both.wait(timeout=30) == 0:
-            fake.sleep(1)
+            fake.advance(1)
         both.wait(timeout=30)
         return answer(tweet_id)
 
@@ -199,8 +187,8 @@ def test_workers_read_at_the_same_time():
         requests(0, 0, 0, 0),
         2,
         progress=False,
-        clock=fake.clock,
-        sleep=fake.sleep,
+        clock=fake,
+        sleep=fake.advance,
     )
     assert (reads["source"] == "table").all()
     assert sorted(reads["seconds"]) == pytest.approx([1, 1, 2, 2])
@@ -388,15 +376,15 @@ def test_a_pool_needs_workers(workers):
 
 
 def test_a_bar_shows_how_many_reads_are_done(capsys):
-    fake = FakeTime()
+    fake = Clock()
 
     def bar(progress: bool | str) -> str:
         workload.replay(
             FakeReader(answer),
             requests(0, 1, 2),
             progress=progress,
-            clock=fake.clock,
-            sleep=fake.sleep,
+            clock=fake,
+            sleep=fake.advance,
         )
         return str(capsys.readouterr().err)
 
@@ -407,7 +395,8 @@ def test_a_bar_shows_how_many_reads_are_done(capsys):
 
 
 def test_dynamodb_throttles_and_the_rows_say_so():
-    """On real servers: a new table of 1 RCU has two eventually consistent reads to give at once."""
+    """On real servers: a new table of 1 RCU has two eventually consistent reads to give at once.
+    Then it serves an item of 400 KB, and owes what comes in over a minute and a half."""
     with tweetlab.start(redis_timeout=10) as lab:
         once = Config(retries={"mode": "standard", "total_max_attempts": 1})
         dynamodb = boto3.client(
@@ -422,15 +411,21 @@ def test_dynamodb_throttles_and_the_rows_say_so():
         tweets.create_table()
         tweet_id = tweets.create("Example tweet.").tweet_id
         load = pd.DataFrame({"at": 0.0, "tweet_id": [tweet_id] * 20})
+        before = workload.replay(tweets, load.head(2), workers=2, progress=False)
+        large = {"tweet_id": {"S": "large"}}
+        dynamodb.put_item(TableName="tweet", Item={**large, "text": {"S": "x" * 400_000}})
+        dynamodb.get_item(TableName="tweet", Key=large, ConsistentRead=True)
         reads = workload.replay(tweets, load, workers=4, progress=False)
         cached = CachedTweets(tweets, lab.redis)
         lab.redis.set(key(tweet_id), encode(Tweet(tweet_id, "Example.", datetime.now(UTC))))
         hits = workload.replay(cached, load, workers=4, progress=False)
 
-    answered = reads["source"] == "table"
-    assert 2 <= answered.sum() < 20
-    assert (reads["throttled"] == ~answered).all()
-    assert (reads["read_units"] == 0.5 * answered).all()
+    assert (before["source"] == "table").all()
+    assert not before["throttled"].any()
+    assert (before["read_units"] == 0.5).all()
+    assert (reads["source"] == "failed").all()
+    assert reads["throttled"].all()
+    assert (reads["read_units"] == 0).all()
     assert (hits["source"] == "cache").all()
     assert not hits["throttled"].any()
 
