@@ -15,7 +15,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from tweetlab.commands import checkup as checks
-from tweetlab.commands.checkup import FIX, NOTE, Finding
+from tweetlab.commands.checkup import FIX, Finding
 
 if TYPE_CHECKING:
     from tweetlab.lab.lab import Lab
@@ -82,7 +82,7 @@ def check(ports: Sequence[int] = ()) -> Report:
     if well:
         findings += checks.servers(_start, time.monotonic)
     else:
-        findings.append(Finding(NOTE, "The lab's servers were not tried: first fix the above."))
+        findings.append(checks.note("The lab's servers were not tried: first fix the above."))
     return Report(tuple(findings))
 
 
