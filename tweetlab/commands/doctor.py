@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Report:
     """All findings: a notebook shows them as a list, ``print`` as lines of text."""
 
-    findings: tuple[Finding, ...]
+    findings: Sequence[Finding]
 
     @property
     def ready(self) -> bool:
@@ -69,9 +69,9 @@ def check(ports: Sequence[int] = ()) -> Report:
     endpoint.
     """
     findings = list(checks.python(sys.version_info[:3], sys.executable))
-    if _all_well(findings):
+    if Report(findings).ready:
         findings += checks.packages(checks.requirements, metadata.version)
-    well = _all_well(findings)
+    well = Report(findings).ready
     findings += [
         *checks.proxies(os.environ),
         *checks.own_servers(os.environ),
@@ -83,11 +83,7 @@ def check(ports: Sequence[int] = ()) -> Report:
         findings += checks.servers(_start, time.monotonic)
     else:
         findings.append(checks.note("The lab's servers were not tried: first fix the above."))
-    return Report(tuple(findings))
-
-
-def _all_well(findings: Sequence[Finding]) -> bool:
-    return all(finding.kind != FIX for finding in findings)
+    return Report(findings)
 
 
 def _start() -> AbstractContextManager[Lab]:

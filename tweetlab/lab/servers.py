@@ -154,7 +154,7 @@ async def _serve(options: dict[str, Any]) -> None:
             upstream = endpoint.Proxy(upstream_url) if upstream_url else endpoint.Moto()
             limits = endpoint.Limits(**options.get("limits", {}))
             runner, urls["dynamodb"] = await endpoint.start(endpoint.Endpoint(upstream, limits))
-        _print_line(urls)
+        print(json.dumps(urls), flush=True)
         await stop.wait()
         if runner:
             await runner.cleanup()
@@ -174,13 +174,9 @@ def _when_parent_ends(stop: asyncio.Event, loop: asyncio.AbstractEventLoop) -> N
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _print_line(line: dict[str, str]) -> None:
-    print(json.dumps(line), flush=True)
-
-
 def main() -> None:
     """The child process: serve what the options in its one argument ask for."""
     try:
         asyncio.run(_serve(json.loads(sys.argv[1])))
     except LabError as error:
-        _print_line({"error": str(error)})
+        print(json.dumps({"error": str(error)}), flush=True)
