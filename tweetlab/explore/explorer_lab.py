@@ -50,7 +50,6 @@ class ExplorerLab(Closing):
         self._tables: dict[bool, TweetTable] = {}
         self._run = ExitStack()
         """What a run has of its own: clients, and tables."""
-        self._runs = 0
 
     def prepare(self, settings: Settings, warm: bool) -> Reader:
         """A reader of a new table of new tweets, which has saved up no capacity.
@@ -59,7 +58,6 @@ class ExplorerLab(Closing):
         LabError when Redis does not answer.
         """
         self._wait_for_redis()
-        self._runs += 1
         created = datetime.now(UTC)
         count = MOST_TWEETS + 1
         self._tweets = [Tweet(uuid4(), f"Tweet {n}.", created) for n in range(1, count + 1)]
@@ -109,7 +107,7 @@ class ExplorerLab(Closing):
         client = self._run.enter_context(closing(self._labs[adaptive].client()))
         # A name of its own: a read that outlives its run must not be charged to the next one.
         table = TweetTable(
-            client, settings.read_capacity, WRITE_CAPACITY, name=f"tweet_explorer_{self._runs}"
+            client, settings.read_capacity, WRITE_CAPACITY, name=f"tweet_explorer_{uuid4()}"
         )
         self._tables[adaptive] = table
         self._run.callback(table.delete_table)

@@ -1,7 +1,6 @@
 """A live run: readers at work on real servers until they are stopped. It knows no widgets."""
 
 import itertools
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -50,7 +49,7 @@ class LiveRun:
         self.news: list[ScenarioEvent] = []
         """What has happened in the scenario so far."""
         self._stop = threading.Event()
-        self._changes: queue.SimpleQueue[Settings | None] = queue.SimpleQueue()
+        self._changed = threading.Event()
         self._reader: Reader | None = None
         self._started = 0.0
         self._director = threading.Thread(target=self._direct, daemon=True, name="tweetlab-run")
@@ -62,12 +61,12 @@ class LiveRun:
     def change(self, settings: Settings) -> None:
         """Go on with other settings; the load changes at once, the servers as soon as they can."""
         self.settings = settings
-        self._changes.put(settings)
+        self._changed.set()
 
     def stop(self) -> None:
         """Begin no more reads; returns at once. Those under way end without being counted."""
         self._stop.set()
-        self._changes.put(None)
+        self._changed.set()
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until the servers are free for another run."""
@@ -110,7 +109,7 @@ class LiveRun:
         try:
             with self.lab.turn:  # the run before may still be clearing up
                 try:
-                    if not self._stop.is_set():
+                    if self.going:
                         self._read_on()
                 finally:
                     self.lab.clear()
@@ -138,7 +137,7 @@ class LiveRun:
         )
         for event in self.scenario.events:
             self._serve_until(event.at)
-            if self._stop.is_set():
+            if not self.going:
                 return
             self.news.append(event)
             if event.outage:
@@ -150,15 +149,10 @@ class LiveRun:
 
     def _serve_until(self, at: float) -> None:
         """Make the changes that are asked for until that time, or the end of the run."""
-        while not self._stop.is_set() and (left := at - self.seconds) > 0:
-            try:
-                latest = self._changes.get(timeout=left)
-                while not self._changes.empty():  # a slider that is dragged asks for many
-                    latest = self._changes.get()
-            except queue.Empty:
-                return
-            if latest is not None:
-                self._reader = self.lab.change(latest)
+        while self.going and (left := at - self.seconds) > 0:
+            if self._changed.wait(left) and self.going:
+                self._changed.clear()  # before the latest is read: a dragged slider asks for many
+                self._reader = self.lab.change(self.settings)
 
     def read(self, tweet_id: UUID) -> Read:
         """Read by what the settings are now."""
@@ -166,7 +160,7 @@ class LiveRun:
         return self._reader.read(tweet_id)
 
     def _finish(self, _: DueRead, row: Row, error: Exception | None) -> None:
-        if not self._stop.is_set():
+        if self.going:
             self.series.add(row, error)
 
 
