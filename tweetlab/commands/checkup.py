@@ -195,12 +195,9 @@ def in_use(port: int) -> bool:
 
 
 def clock(
-    wall: Callable[[], float],
-    monotonic: Callable[[], float],
-    sleep: Callable[[float], object],
-    seconds: float = 1,
+    wall: Callable[[], float], monotonic: Callable[[], float], sleep: Callable[[float], object]
 ) -> Iterator[Finding]:
-    """Whether the two clocks agree on how long ``seconds`` are, step by step.
+    """Whether the two clocks agree on how long a second is, step by step.
 
     The endpoint's buckets and the latencies are timed by the monotonic clock, which nothing sets;
     a time to live in Redis, and the age of a tweet, by the wall clock.
@@ -213,13 +210,13 @@ def clock(
         return
     offset, jump = wall() - monotonic(), 0.0
     for _ in range(20):
-        sleep(seconds / 20)
+        sleep(1 / 20)
         # Between the two looks another program may have run; a jump stays, so look again.
         step = min((wall() - monotonic() - offset for _ in range(3)), key=abs)
         jump = max(jump, step, key=abs)
     if abs(jump) > JUMP_SECONDS:
         yield fix(
-            f"The clock jumps: within {seconds:g} s it was set {abs(jump):.1f} s "
+            f"The clock jumps: within 1 s it was set {abs(jump):.1f} s "
             f"{'forward' if jump > 0 else 'back'}. What expires after a time to live, or is dated, "
             "comes out wrong.",
             "wait until it is right, and run this again. In WSL, or another virtual machine that "
