@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -50,14 +51,16 @@ class Finding:
     todo: str = ""
 
 
+ok, note, fix = (partial(Finding, kind) for kind in (OK, NOTE, FIX))
+
+
 def python(version: tuple[int, ...], executable: str) -> Iterator[Finding]:
     """``version`` as in ``sys.version_info``; ``executable`` is named where it is too old."""
     found, needed = (".".join(map(str, numbers)) for numbers in (version, PYTHON))
     if tuple(version[:2]) >= PYTHON:
-        yield Finding(OK, f"Python {found}.")
+        yield ok(f"Python {found}.")
     else:
-        yield Finding(
-            FIX,
+        yield fix(
             f"Python is too old: {executable} is Python {found}, and the lessons need {needed} or "
             "newer.",
             f"install Python {needed} or newer and name it: make lab PYTHON=python{needed}. With "
@@ -85,31 +88,27 @@ def packages(
 
         needed = [Requirement(line) for line in required()]
     except ModuleNotFoundError as error:  # PackageNotFoundError is one too
-        yield Finding(
-            FIX,
+        yield fix(
             f"The package {error.name} is missing from this Python, {sys.executable}.",
             f"start JupyterLab with `make lab`, which uses the right Python. Or: {install}",
         )
         return
     needed = [one for one in needed if one.marker is None or one.marker.evaluate({"extra": ""})]
-    bad = False
+    troubles = []
     for one in needed:
-        trouble = ""
         try:
             found = version(one.name)
-            if not one.specifier.contains(found, prereleases=True):
-                trouble = f"The package {one.name} is {found}, and not {one.specifier}."
-            else:
+            if one.specifier.contains(found, prereleases=True):
                 load(one.name.replace("-", "_"))
+            else:
+                troubles.append(f"The package {one.name} is {found}, and not {one.specifier}.")
         except metadata.PackageNotFoundError:
-            trouble = f"The package {one.name} is missing."
+            troubles.append(f"The package {one.name} is missing.")
         except Exception as error:  # whatever a broken package raises
-            trouble = f"The package {one.name} is there but broken: {_error_text(error)}"
-        if trouble:
-            bad = True
-            yield Finding(FIX, trouble, install)
-    if not bad:
-        yield Finding(OK, f"The packages are there, all {len(needed)} of them.")
+            troubles.append(f"The package {one.name} is there but broken: {_error_text(error)}")
+    yield from (fix(trouble, install) for trouble in troubles)
+    if not troubles:
+        yield ok(f"The packages are there, all {len(needed)} of them.")
 
 
 def proxies(env: Mapping[str, str]) -> Iterator[Finding]:
@@ -126,12 +125,11 @@ def proxies(env: Mapping[str, str]) -> Iterator[Finding]:
         name for name in env if name.lower() in ("http_proxy", "all_proxy") and env[name]
     )
     if not names:
-        yield Finding(OK, "No proxy stands between this machine and itself.")
+        yield ok("No proxy stands between this machine and itself.")
     elif all(proxy_bypass_environment(host, urls) for host in ("127.0.0.1", "localhost")):
-        yield Finding(OK, f"{' and '.join(names)}: set, but not for this machine (NO_PROXY).")
+        yield ok(f"{' and '.join(names)}: set, but not for this machine (NO_PROXY).")
     else:
-        yield Finding(
-            FIX,
+        yield fix(
             f"A proxy swallows what is meant for this machine: {' and '.join(names)} is set, and "
             "NO_PROXY does not name 127.0.0.1 and localhost. The lessons' own clients ignore "
             "proxies; the AWS CLI, curl and clients that you make yourself do not.",
@@ -143,8 +141,7 @@ def own_servers(env: Mapping[str, str]) -> Iterator[Finding]:
     """Say which servers the environment sets in place of the lab's; ``servers`` tries them."""
     for name, server in OWN_SERVERS.items():
         if env.get(name):
-            yield Finding(
-                NOTE,
+            yield note(
                 f"{name} is set: the lab uses that {server} and starts none of its own.",
                 f"nothing, if you mean it. If not: unset {name}",
             )
@@ -160,25 +157,22 @@ def ports(
     taken = [port for port in dict.fromkeys([*wanted, *PORTS]) if in_use(port)]
     for port in taken:
         if port in wanted:
-            yield Finding(
-                FIX,
+            yield fix(
                 f"Port {port} is in use, by another program or by an earlier run of yours.",
                 f"end that program (`lsof -i :{port}` names it), or choose another port.",
             )
         elif port == 8888:
-            yield Finding(
-                NOTE,
+            yield note(
                 "Port 8888 is in use, as it is while a JupyterLab of yours runs. The next one "
                 "takes another port: open the address that it prints.",
             )
         elif port not in meant:
-            yield Finding(
-                NOTE,
+            yield note(
                 f"Port {port} is in use. The lessons do not need it; {PORTS[port]} does.",
                 "nothing, unless you want that: then name it another port.",
             )
     if not taken:
-        yield Finding(OK, f"Ports {', '.join(map(str, PORTS))} are free.")
+        yield ok(f"Ports {', '.join(map(str, PORTS))} are free.")
 
 
 def _port(url: str) -> int | None:
@@ -201,40 +195,35 @@ def in_use(port: int) -> bool:
 
 
 def clock(
-    wall: Callable[[], float],
-    monotonic: Callable[[], float],
-    sleep: Callable[[float], object],
-    seconds: float = 1,
+    wall: Callable[[], float], monotonic: Callable[[], float], sleep: Callable[[float], object]
 ) -> Iterator[Finding]:
-    """Whether the two clocks agree on how long ``seconds`` are, step by step.
+    """Whether the two clocks agree on how long a second is, step by step.
 
     The endpoint's buckets and the latencies are timed by the monotonic clock, which nothing sets;
     a time to live in Redis, and the age of a tweet, by the wall clock.
     """
     if wall() < WRITTEN:
-        yield Finding(
-            FIX,
+        yield fix(
             f"The clock is behind: it says {time.strftime('%d %B %Y', time.gmtime(wall()))}.",
             "set the date and time, best by switching on the automatic setting (NTP).",
         )
         return
     offset, jump = wall() - monotonic(), 0.0
     for _ in range(20):
-        sleep(seconds / 20)
+        sleep(1 / 20)
         # Between the two looks another program may have run; a jump stays, so look again.
         step = min((wall() - monotonic() - offset for _ in range(3)), key=abs)
         jump = max(jump, step, key=abs)
     if abs(jump) > JUMP_SECONDS:
-        yield Finding(
-            FIX,
-            f"The clock jumps: within {seconds:g} s it was set {abs(jump):.1f} s "
+        yield fix(
+            f"The clock jumps: within 1 s it was set {abs(jump):.1f} s "
             f"{'forward' if jump > 0 else 'back'}. What expires after a time to live, or is dated, "
             "comes out wrong.",
             "wait until it is right, and run this again. In WSL, or another virtual machine that "
             "slept: restart it (wsl --shutdown).",
         )
     else:
-        yield Finding(OK, "The clock runs evenly.")
+        yield ok("The clock runs evenly.")
 
 
 def memory() -> int | None:
@@ -256,20 +245,18 @@ def free_disk() -> int:
 def room(disk: int, ram: int | None) -> Iterator[Finding]:
     """``disk``: bytes free for temporary files; ``ram``: bytes of memory, or None if unknown."""
     if ram is not None and ram < MEMORY_BYTES:
-        yield Finding(
-            NOTE,
+        yield note(
             f"This machine has {ram / 1e9:.1f} GB of memory, which is little.",
             "shut down the kernels of lessons that you have finished.",
         )
     if disk < DISK_BYTES:
-        yield Finding(
-            FIX,
+        yield fix(
             f"The disk is full: {disk / 1e6:.0f} MB are left for temporary files.",
             f"free {DISK_BYTES / 1e6:.0f} MB, or name a folder that has them: "
             "export TMPDIR=/some/folder",
         )
     else:
-        yield Finding(OK, "There is room on the disk.")
+        yield ok("There is room on the disk.")
 
 
 def servers(
@@ -282,8 +269,7 @@ def servers(
             lab.redis.ping()
             lab.dynamodb.list_tables()
     except Exception as error:  # whatever it is, it would end the lesson too
-        yield Finding(
-            FIX,
+        yield fix(
             f"A server of the lab cannot start, or does not answer. {_error_text(error)}",
             "if the message does not say: run this once more; then look whether a virus scanner "
             "or firewall forbids programs to listen on 127.0.0.1, or to run from "
@@ -291,7 +277,7 @@ def servers(
         )
     else:
         took = monotonic() - began
-        yield Finding(OK, f"The lab's servers start, answer and stop ({took:.1f} s).")
+        yield ok(f"The lab's servers start, answer and stop ({took:.1f} s).")
 
 
 def _error_text(error: Exception) -> str:

@@ -54,10 +54,7 @@ def main(as_json: bool, out: Path | None) -> int:
 
 
 def _table(result: dict[str, Any]) -> str:
-    rows = {
-        "without the cache": result["without_cache"],
-        "with the cache": result["with_cache"],
-    }
+    rows = {"without the cache": result["without_cache"], "with the cache": result["with_cache"]}
     title = (
         f"{RATE} reads a second of {TWEETS} tweets for {SECONDS} s; the table has "
         f"{result['read_capacity']} RCU, enough for {result['read_capacity'] * 2} a second."

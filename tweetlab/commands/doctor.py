@@ -15,7 +15,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from tweetlab.commands import checkup as checks
-from tweetlab.commands.checkup import FIX, NOTE, Finding
+from tweetlab.commands.checkup import FIX, Finding
 
 if TYPE_CHECKING:
     from tweetlab.lab.lab import Lab
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Report:
     """All findings: a notebook shows them as a list, ``print`` as lines of text."""
 
-    findings: tuple[Finding, ...]
+    findings: Sequence[Finding]
 
     @property
     def ready(self) -> bool:
@@ -69,9 +69,9 @@ def check(ports: Sequence[int] = ()) -> Report:
     endpoint.
     """
     findings = list(checks.python(sys.version_info[:3], sys.executable))
-    if _all_well(findings):
+    if Report(findings).ready:
         findings += checks.packages(checks.requirements, metadata.version)
-    well = _all_well(findings)
+    well = Report(findings).ready
     findings += [
         *checks.proxies(os.environ),
         *checks.own_servers(os.environ),
@@ -82,12 +82,8 @@ def check(ports: Sequence[int] = ()) -> Report:
     if well:
         findings += checks.servers(_start, time.monotonic)
     else:
-        findings.append(Finding(NOTE, "The lab's servers were not tried: first fix the above."))
-    return Report(tuple(findings))
-
-
-def _all_well(findings: Sequence[Finding]) -> bool:
-    return all(finding.kind != FIX for finding in findings)
+        findings.append(checks.note("The lab's servers were not tried: first fix the above."))
+    return Report(findings)
 
 
 def _start() -> AbstractContextManager[Lab]:

@@ -6,6 +6,7 @@ run            readers at work until they are stopped
 series         what they met, eight times a second
 words, figure, svg   that in words, and as a picture
 controls, widgets    the sliders and buttons, and what they do
+look.css, names.js   how they look, and what they are called
 """
 
 from tweetlab.explore.settings import SCENARIOS, Scenario, ScenarioEvent, Settings

@@ -1,12 +1,11 @@
 """The explorer's servers: those of a lab, with a table for each run."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -20,9 +19,6 @@ from tweetlab.explore.settings import MOST_TWEETS, Settings
 from tweetlab.lab.closing import Closing
 from tweetlab.tweets import Tweet, TweetTable
 from tweetlab.workload.open_loop import Reader
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 PARTITIONS = 4
 """With one, as DynamoDB itself gives so small a table, adaptive capacity would have nothing to do.
@@ -48,15 +44,12 @@ class ExplorerLab(Closing):
         self._rng = np.random.default_rng()
         self._labs = {True: lab.start(partitions=PARTITIONS)}
         self._redis = self._labs[True].redis
+        self.owns_redis = self._labs[True].owns_redis
+        """Whether the lab started its Redis, which then may be broken."""
         self._tweets: list[Tweet] = []
         self._tables: dict[bool, TweetTable] = {}
-        self._clients: list[DynamoDBClient] = []
-        self._runs = 0
-
-    @property
-    def owns_redis(self) -> bool:
-        """Whether the lab started its Redis, which then may be broken."""
-        return self._labs[True].owns_redis
+        self._run = ExitStack()
+        """What a run has of its own: clients, and tables."""
 
     def prepare(self, settings: Settings, warm: bool) -> Reader:
         """A reader of a new table of new tweets, which has saved up no capacity.
@@ -65,7 +58,6 @@ class ExplorerLab(Closing):
         LabError when Redis does not answer.
         """
         self._wait_for_redis()
-        self._runs += 1
         created = datetime.now(UTC)
         count = MOST_TWEETS + 1
         self._tweets = [Tweet(uuid4(), f"Tweet {n}.", created) for n in range(1, count + 1)]
@@ -99,12 +91,8 @@ class ExplorerLab(Closing):
 
     def clear(self) -> None:
         """Delete the tables; what is in the cache goes when its time is up."""
-        for table in self._tables.values():
-            table.delete_table()
-        for client in self._clients:
-            client.close()
         self._tables = {}
-        self._clients = []
+        self._run.close()
 
     def close(self) -> None:
         """Stop the servers."""
@@ -112,27 +100,22 @@ class ExplorerLab(Closing):
             one.close()
 
     def _new_table(self, settings: Settings) -> TweetTable:
-        if settings.adaptive not in self._labs:
-            self._labs[settings.adaptive] = lab.start(
-                partitions=PARTITIONS, adaptive=settings.adaptive
-            )
+        adaptive = settings.adaptive
+        if adaptive not in self._labs:
+            self._labs[adaptive] = lab.start(partitions=PARTITIONS, adaptive=adaptive)
         # A client has a quota of retries: each run begins with a full one, as a program does.
-        client = self._labs[settings.adaptive].client()
-        self._clients.append(client)
+        client = self._run.enter_context(closing(self._labs[adaptive].client()))
         # A name of its own: a read that outlives its run must not be charged to the next one.
         table = TweetTable(
-            client, settings.read_capacity, WRITE_CAPACITY, name=f"tweet_explorer_{self._runs}"
+            client, settings.read_capacity, WRITE_CAPACITY, name=f"tweet_explorer_{uuid4()}"
         )
-        self._tables[settings.adaptive] = table
+        self._tables[adaptive] = table
+        self._run.callback(table.delete_table)
         table.create_table()
-        for start in range(0, len(self._tweets), BATCH_WRITES):
-            puts: Any = [
-                {"PutRequest": {"Item": tweet.item}}
-                for tweet in self._tweets[start : start + BATCH_WRITES]
-            ]
-            while puts:
-                answer = client.batch_write_item(RequestItems={table.name: puts})
-                puts = answer["UnprocessedItems"].get(table.name)
+        puts: list[Any] = [{"PutRequest": {"Item": tweet.item}} for tweet in self._tweets]
+        while puts:
+            answer = client.batch_write_item(RequestItems={table.name: puts[:BATCH_WRITES]})
+            puts = [*answer["UnprocessedItems"].get(table.name, []), *puts[BATCH_WRITES:]]
         return table
 
     def _warm(self, settings: Settings) -> None:
@@ -149,6 +132,7 @@ class ExplorerLab(Closing):
         while True:
             try:
                 self._redis.ping()
+                return
             except (redis.RedisError, OSError) as error:
                 if time.monotonic() > deadline:
                     raise LabError(
@@ -156,8 +140,6 @@ class ExplorerLab(Closing):
                         "Restart the kernel, and run the notebook again."
                     ) from error
                 time.sleep(0.1)
-            else:
-                return
 
 
 def warm_cache(

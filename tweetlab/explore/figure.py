@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -54,13 +55,10 @@ def live(points: Sequence[Point], last: Sequence[Point], settings: Settings, wor
     if not shown:
         shown = [Point.blank(float(at), settings) for at in (first, first + WINDOW)]
     at = [point.at for point in shown]
-    offered = [float(point.settings.rate) for point in shown]
-    provisioned = [float(point.settings.read_capacity) for point in shown]
-    needed = [point.settings.needed for point in shown]
     ratio = [100 * point.settings.hit_ratio or math.nan for point in shown]
 
     def curve(name: str, style: Style, words: str, scale: float = 1) -> Curve:
-        return Curve(at, [scale * getattr(point, name) for point in shown], style, words)
+        return Curve(at, [scale * attrgetter(name)(point) for point in shown], style, words)
 
     def grey(words: str, *names: str, scale: float = 1, style: Style = LAST) -> Curve:
         values = [scale * sum(getattr(point, name) for name in names) for point in behind]
@@ -69,25 +67,22 @@ def live(points: Sequence[Point], last: Sequence[Point], settings: Settings, wor
     plot = _Plots(first)
     plot.add(
         "Reads a second, by outcome",
-        [Curve(at, offered, LIMIT, "offered")],
+        [curve("settings.rate", LIMIT, "offered")],
         [grey("throttled, last run", "failed", "late")],
         [curve(name, style, words) for name, (words, style) in AREAS.items()],
     )
     plot.add(
         "Read capacity units a second (RCU)",
         [
-            Curve(at, provisioned, LIMIT, "provisioned"),
-            Curve(at, needed, EXPECTED, "needed"),
+            curve("settings.read_capacity", LIMIT, "provisioned"),
+            curve("settings.needed", EXPECTED, "needed"),
             curve("consumed", CONSUMED, "consumed"),
         ],
         [grey("consumed, last run", "consumed")],
     )
     plot.add(
         "Hit ratio in % of the answers",
-        [
-            Curve(at, ratio, EXPECTED, "when warm"),
-            curve("hit_ratio", HITS, "now", 100),
-        ],
+        [Curve(at, ratio, EXPECTED, "when warm"), curve("hit_ratio", HITS, "now", 100)],
         [grey("last run", "hit_ratio", scale=100)],
         ys=(0, 100),
     )

@@ -1,10 +1,10 @@
 """A live run: readers at work on real servers until they are stopped. It knows no widgets."""
 
-import queue
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
 
@@ -26,6 +26,7 @@ LONGEST = 600.0
 """Seconds after which a run that nobody stops ends by itself."""
 
 
+@dataclass(eq=False)
 class LiveRun:
     """One run. ``series`` holds what the reads met, ``settings`` what holds now.
 
@@ -34,30 +35,21 @@ class LiveRun:
     can end at any time. The director calls ``on_event`` when an event changed the settings.
     """
 
-    def __init__(
-        self,
-        lab: ExplorerLab,
-        scenario: Scenario,
-        settings: Settings,
-        on_event: Callable[[Settings], None] = lambda settings: None,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-        seed: int | None = None,
-    ) -> None:
+    lab: ExplorerLab
+    scenario: Scenario
+    settings: Settings
+    on_event: Callable[[Settings], None] = lambda settings: None
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
         self.series = Series()
-        self.settings = settings
         self.error: Exception | None = None
         self.news: list[ScenarioEvent] = []
         """What has happened in the scenario so far."""
-        self._lab = lab
-        self._scenario = scenario
-        self._on_event = on_event
-        self._clock = clock
-        self._sleep = sleep
-        self._rng = np.random.default_rng(seed)
         self._stop = threading.Event()
-        self._changes: queue.SimpleQueue[Settings | None] = queue.SimpleQueue()
+        self._changed = threading.Event()
         self._reader: Reader | None = None
         self._started = 0.0
         self._director = threading.Thread(target=self._direct, daemon=True, name="tweetlab-run")
@@ -69,12 +61,12 @@ class LiveRun:
     def change(self, settings: Settings) -> None:
         """Go on with other settings; the load changes at once, the servers as soon as they can."""
         self.settings = settings
-        self._changes.put(settings)
+        self._changed.set()
 
     def stop(self) -> None:
         """Begin no more reads; returns at once. Those under way end without being counted."""
         self._stop.set()
-        self._changes.put(None)
+        self._changed.set()
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until the servers are free for another run."""
@@ -101,7 +93,7 @@ class LiveRun:
     @property
     def seconds(self) -> float:
         """Seconds since the first read could be made; 0 before."""
-        return self._clock() - self._started if self._started else 0.0
+        return self.clock() - self._started if self._started else 0.0
 
     @property
     def redis_answers(self) -> bool:
@@ -115,12 +107,12 @@ class LiveRun:
 
     def _direct(self) -> None:
         try:
-            with self._lab.turn:  # the run before may still be clearing up
+            with self.lab.turn:  # the run before may still be clearing up
                 try:
-                    if not self._stop.is_set():
+                    if self.going:
                         self._read_on()
                 finally:
-                    self._lab.clear()
+                    self.lab.clear()
         except Exception as error:
             if self.going:  # what fails after the end is nobody's concern
                 self.error = error
@@ -128,42 +120,39 @@ class LiveRun:
             self.stop()
 
     def _read_on(self) -> None:
-        self._reader = self._lab.prepare(self.settings, self._scenario.warm)
-        self._started = self._clock()
+        self._reader = self.lab.prepare(self.settings, self.scenario.warm)
+        self._started = self.clock()
         open_loop.begin(
             self,
-            endless_reads(lambda: self.settings, self._lab.tweet_ids, self._rng),
+            endless_reads(
+                lambda: self.settings, self.lab.tweet_ids, np.random.default_rng(self.seed)
+            ),
             self._finish,
             workers=WORKERS,
             spawn=_daemon,
             stop=self._stop,
             patience=PATIENCE,
-            clock=self._clock,
-            sleep=self._sleep,
+            clock=self.clock,
+            sleep=self.sleep,
         )
-        for event in self._scenario.events:
+        for event in self.scenario.events:
             self._serve_until(event.at)
-            if self._stop.is_set():
+            if not self.going:
                 return
             self.news.append(event)
             if event.outage:
-                self._lab.lose_cache(event.outage)
+                self.lab.lose_cache(event.outage)
             if event.changes:
                 self.change(replace(self.settings, **event.changes))
-                self._on_event(self.settings)
+                self.on_event(self.settings)
         self._serve_until(LONGEST)
 
     def _serve_until(self, at: float) -> None:
         """Make the changes that are asked for until that time, or the end of the run."""
-        while not self._stop.is_set() and (left := at - self.seconds) > 0:
-            try:
-                latest = self._changes.get(timeout=left)
-                while not self._changes.empty():  # a slider that is dragged asks for many
-                    latest = self._changes.get()
-            except queue.Empty:
-                return
-            if latest is not None:
-                self._reader = self._lab.change(latest)
+        while self.going and (left := at - self.seconds) > 0:
+            if self._changed.wait(left) and self.going:
+                self._changed.clear()  # before the latest is read: a dragged slider asks for many
+                self._reader = self.lab.change(self.settings)
 
     def read(self, tweet_id: UUID) -> Read:
         """Read by what the settings are now."""
@@ -171,7 +160,7 @@ class LiveRun:
         return self._reader.read(tweet_id)
 
     def _finish(self, _: DueRead, row: Row, error: Exception | None) -> None:
-        if not self._stop.is_set():
+        if self.going:
             self.series.add(row, error)
 
 
@@ -182,16 +171,13 @@ def endless_reads(
 
     The first of ``tweet_ids`` is the most popular; the last is the one that goes viral.
     """
-    settings = now()
-    up_to = np.cumsum(settings.shares)
-    place, at = 0, 0.0
-    while True:
-        if settings is not (latest := now()):
-            settings, up_to = latest, np.cumsum(latest.shares)
+    at = 0.0
+    for place in itertools.count():
+        settings = now()
+        up_to = np.cumsum(settings.shares)
         at += rng.exponential(1 / settings.rate)
         rank = int(np.searchsorted(up_to, rng.random() * up_to[-1], side="right"))
         yield DueRead(place, at, tweet_ids[rank if rank < settings.tweets else -1])
-        place += 1
 
 
 def _daemon(work: Callable[[], None]) -> threading.Thread:

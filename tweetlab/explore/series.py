@@ -1,10 +1,8 @@
 """What a run's reads met, eight times a second."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter, deque
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -43,7 +41,7 @@ class Point(NamedTuple):
     settings: Settings
 
     @classmethod
-    def blank(cls, at: float, settings: Settings) -> Point:
+    def blank(cls, at: float, settings: Settings) -> Self:
         """A point of which nothing but the settings is known."""
         nothing = (math.nan,) * 8
         return cls(at, *nothing, errors=Counter(), unretried=0, settings=settings)
@@ -93,11 +91,8 @@ class Series:
     def _point(self, at: float, settings: Settings) -> Point:
         span = min(SPAN, at)
         counts = Counter(done.outcome for done in self._recent)
-        answered = len(self._recent) - counts["failed"]
-        p50 = p99 = math.nan
-        if answered:
-            ms = [1000 * done.row.seconds for done in self._recent if done.outcome != "failed"]
-            p50, p99 = (float(value) for value in np.quantile(ms, (0.5, 0.99)))
+        answered = [done.row.seconds for done in self._recent if done.outcome != "failed"]
+        p50, p99 = np.quantile(answered or [math.nan], (0.5, 0.99)).tolist()
         return Point(
             at,
             failed=counts["failed"] / span,
@@ -105,9 +100,9 @@ class Series:
             table=counts["table"] / span,
             cache=counts["cache"] / span,
             consumed=sum(done.row.read_units for done in self._recent) / span,
-            hit_ratio=counts["cache"] / answered if answered and settings.cache else math.nan,
-            p50=p50,
-            p99=p99,
+            hit_ratio=counts["cache"] / len(answered) if answered and settings.cache else math.nan,
+            p50=1000 * p50,
+            p99=1000 * p99,
             errors=Counter(type(done.error).__name__ for done in self._recent if done.error),
             unretried=sum(_quota_spent(done.row) for done in self._recent),
             settings=settings,

@@ -74,9 +74,7 @@ class Settings:
         return self.rate * (1 - self.hit_ratio) * read_units(1)
 
 
-@cache
-def _popularity(tweets: int, skew: float) -> npt.NDArray[np.float64]:
-    return workload.popularity(tweets, skew)
+_popularity = cache(workload.popularity)
 
 
 @dataclass(frozen=True)

@@ -38,10 +38,13 @@ class Explorer(Closing):
         self._live: LiveRun | None = None
         self._last: Sequence[Point] = ()
         self._spoken = 0.0
-        scenarios = [s for s in SCENARIOS if self._lab.owns_redis or not _breaks_redis(s)]
 
         self.scenario = ipw.Dropdown(
-            options=[(scenario.name, scenario) for scenario in scenarios],
+            options=[
+                (scenario.name, scenario)
+                for scenario in SCENARIOS
+                if self._lab.owns_redis or not any(event.outage for event in scenario.events)
+            ],
             description="Scenario",
             style={"description_width": "initial"},
             layout={"width": "auto"},
@@ -113,8 +116,7 @@ class Explorer(Closing):
             self._halt()
             if self._live and self._live.series.points:
                 self._last = self._live.series.points
-            live = LiveRun(self._lab, self.scenario.value, self.settings, self._show)
-            self._live = live
+            live = self._live = LiveRun(self._lab, self.scenario.value, self.settings, self._show)
             live.start()
             self.stop.button_style = "danger"
             threading.Thread(target=self._draw_frames, args=[live], daemon=True).start()
@@ -207,7 +209,3 @@ class Explorer(Closing):
         )
         box.add_class("tweetlab-explorer")
         return box
-
-
-def _breaks_redis(scenario: Scenario) -> bool:
-    return any(event.outage for event in scenario.events)

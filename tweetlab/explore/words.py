@@ -44,7 +44,8 @@ def situation(point: Point, redis_answers: bool = True) -> str:
     reads = point.failed + point.late + point.table + point.cache
     if not reads:
         return "No read was done in the last second: all are waiting."
-    parts = [f"{_answers(point, redis_answers)}; {_spending(point)}."]
+    spent = f"{number(point.consumed)} of its {settings.read_capacity} RCU"
+    parts = [f"{_answers(point, redis_answers)}; the table spends {spent}."]
     waiting, refused = point.errors["GaveUp"], point.errors["TableBusy"]
     throttled = point.late + point.failed - point.errors.total()
     if waiting > FEW * reads:
@@ -76,10 +77,6 @@ def _answers(point: Point, redis_answers: bool) -> str:
     if point.hit_ratio < settings.hit_ratio - 0.1:
         return f"{hits}, which still fills, towards {settings.hit_ratio:.0%}"
     return hits
-
-
-def _spending(point: Point) -> str:
-    return f"the table spends {number(point.consumed)} of its {point.settings.read_capacity} RCU"
 
 
 def _throttling(point: Point, throttled: float) -> str:

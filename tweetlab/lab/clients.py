@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 REGION = "us-east-1"
 CONNECTIONS = 64
 """Open connections of a client at most: as many readers as that need not wait for one."""
+_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": ATTEMPTS}, max_pool_connections=CONNECTIONS
+)
 
 
 def local_client(url: str, keep: object = None) -> DynamoDBClient:
@@ -35,20 +38,15 @@ def local_client(url: str, keep: object = None) -> DynamoDBClient:
     session = botocore.session.Session(
         session_vars={**defaults, "config_file": no_file, "credentials_file": no_file}
     )
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-        max_pool_connections=CONNECTIONS,
-        connect_timeout=5,
-        read_timeout=30,
-        proxies={},  # those of the environment would carry loopback traffic away
-    )
+    # The proxies of the environment would carry loopback traffic away.
+    local = Config(connect_timeout=5, read_timeout=30, proxies={})
     client = boto3.session.Session(botocore_session=session).client(
         "dynamodb",
         endpoint_url=url,
         region_name=REGION,
         aws_access_key_id="tweetlab",
         aws_secret_access_key="tweetlab",
-        config=config,
+        config=_CONFIG.merge(local),
     )
     host = urlsplit(url).netloc
 
@@ -66,12 +64,8 @@ def aws_client() -> DynamoDBClient:
     """
     session = botocore.session.Session()
     session.set_config_variable("ignore_configured_endpoint_urls", True)
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-        max_pool_connections=CONNECTIONS,
-    )
     try:
-        client = boto3.session.Session(botocore_session=session).client("dynamodb", config=config)
+        client = boto3.session.Session(botocore_session=session).client("dynamodb", config=_CONFIG)
         if session.get_credentials() is None:
             raise NoCredentialsError
     except BotoCoreError as error:

@@ -38,19 +38,9 @@ def by_minute(metrics: pd.DataFrame) -> pd.DataFrame:
 
     Columns: table, index, minute and those of ``fetch`` but for second and hottest_keys.
     """
+    counts = [name for name in COLUMNS if name not in ("table", "index", "second", "hottest_keys")]
+    how = dict.fromkeys(counts, "sum") | {"read_provisioned": "last", "write_provisioned": "last"}
     minutes = metrics.assign(minute=metrics["second"] // SECONDS)
-    folded = (
-        minutes.groupby(["table", "index", "minute"])
-        .agg(
-            read_provisioned=("read_provisioned", "last"),
-            read_consumed=("read_consumed", "sum"),
-            read_throttled=("read_throttled", "sum"),
-            write_provisioned=("write_provisioned", "last"),
-            write_consumed=("write_consumed", "sum"),
-            write_throttled=("write_throttled", "sum"),
-            forced=("forced", "sum"),
-        )
-        .reset_index()
-    )
+    folded = minutes.groupby(["table", "index", "minute"]).agg(how).reset_index()
     folded[["read_consumed", "write_consumed"]] /= SECONDS
     return folded

@@ -14,7 +14,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from typing import Any
 
 import redis
@@ -95,8 +95,7 @@ def free_port() -> int:
     """A port of 127.0.0.1 that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -142,22 +141,20 @@ async def _serve(options: dict[str, Any]) -> None:
 
     stop = asyncio.Event()
     _when_parent_ends(stop, asyncio.get_running_loop())
-    with ExitStack() as stack:
+    async with AsyncExitStack() as stack:
         urls = {}
         if options.get("redis", True):
             urls["redis"] = stack.enter_context(
                 fake_redis() if sys.platform == "win32" else valkey(options.get("redis_port"))
             )
-        runner = None
         if options.get("dynamodb", True):
             upstream_url = options.get("upstream")
             upstream = endpoint.Proxy(upstream_url) if upstream_url else endpoint.Moto()
             limits = endpoint.Limits(**options.get("limits", {}))
             runner, urls["dynamodb"] = await endpoint.start(endpoint.Endpoint(upstream, limits))
-        _print_line(urls)
+            stack.push_async_callback(runner.cleanup)
+        print(json.dumps(urls), flush=True)
         await stop.wait()
-        if runner:
-            await runner.cleanup()
 
 
 def _when_parent_ends(stop: asyncio.Event, loop: asyncio.AbstractEventLoop) -> None:
@@ -174,13 +171,9 @@ def _when_parent_ends(stop: asyncio.Event, loop: asyncio.AbstractEventLoop) -> N
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _print_line(line: dict[str, str]) -> None:
-    print(json.dumps(line), flush=True)
-
-
 def main() -> None:
     """The child process: serve what the options in its one argument ask for."""
     try:
         asyncio.run(_serve(json.loads(sys.argv[1])))
     except LabError as error:
-        _print_line({"error": str(error)})
+        print(json.dumps({"error": str(error)}), flush=True)

@@ -8,17 +8,8 @@ policy_reader  a policy on real servers
 """
 
 from tweetlab.simulate import prices, timeline
-from tweetlab.simulate.policy import KeepAll, Policy, PolicyState, TweetHistory
+from tweetlab.simulate.policy import KeepAll, Policy, TweetHistory
 from tweetlab.simulate.policy_reader import PolicyReader
 from tweetlab.simulate.virtual_time import replay
 
-__all__ = [
-    "KeepAll",
-    "Policy",
-    "PolicyReader",
-    "PolicyState",
-    "TweetHistory",
-    "prices",
-    "replay",
-    "timeline",
-]
+__all__ = ["KeepAll", "Policy", "PolicyReader", "TweetHistory", "prices", "replay", "timeline"]

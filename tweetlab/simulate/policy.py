@@ -82,8 +82,7 @@ class PolicyState:
         self.policy = copy.deepcopy(policy)
         self._histories: dict[UUID, TweetHistory] = {}
         self._kept: dict[UUID, TweetHistory] = {}
-        self._ends: list[tuple[float, int, UUID]] = []
-        self._puts = 0
+        self._ends: list[tuple[float, UUID]] = []
 
     def look(self, tweet_id: UUID, now: float) -> TweetHistory | None:
         """Somebody asks for a tweet: its history if it is in the cache, or else None."""
@@ -113,8 +112,7 @@ class PolicyState:
             gone.append(victim.tweet_id)
         tweet.reads, tweet.stored, tweet.expires = 0, now, now + ttl
         self._kept[tweet_id] = tweet
-        self._puts += 1
-        heapq.heappush(self._ends, (tweet.expires, self._puts, tweet_id))
+        heapq.heappush(self._ends, (tweet.expires, tweet_id))
         return ttl, gone
 
     def hear_of_edit(self, tweet_id: UUID) -> None:
@@ -125,7 +123,7 @@ class PolicyState:
     def count(self, now: float) -> int:
         """Tweets in the cache: those that have not expired."""
         while self._ends and self._ends[0][0] <= now:
-            _, _, tweet_id = heapq.heappop(self._ends)
+            _, tweet_id = heapq.heappop(self._ends)
             if tweet_id in self._kept and self._kept[tweet_id].expires <= now:
                 del self._kept[tweet_id]
         return len(self._kept)

@@ -99,13 +99,7 @@ def play(
     """
     load = load or scenario()
     return {
-        name: replay(
-            load.requests,
-            READ_CAPACITY,
-            policy=policy,
-            edits=load.edits,
-            burst_seconds=0,
-        )
+        name: replay(load.requests, READ_CAPACITY, policy=policy, edits=load.edits, burst_seconds=0)
         for name, policy in policies.items()
     }
 

@@ -8,8 +8,8 @@ refused are botocore's. What is assumed: each call takes a constant time, and no
 import heapq
 import random
 from bisect import bisect_right
-from collections.abc import Generator
-from dataclasses import dataclass, fields
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field, fields
 from itertools import count
 from operator import attrgetter
 from typing import Any
@@ -53,12 +53,12 @@ class _Row:
     cache_calls: int = 0
 
 
-class _Flight(list[Steps]):
+@dataclass
+class _Flight:
     """A table read under way, and the readers who wait for it; ``row`` is that of who reads."""
 
-    def __init__(self, row: _Row) -> None:
-        super().__init__()
-        self.row = row
+    row: _Row
+    waiting: list[Steps] = field(default_factory=list)
 
 
 def replay(
@@ -104,7 +104,9 @@ def replay(
         raise ValueError("There is at least 1 attempt and 1 worker.")
     if ttl is not None:
         policy = KeepAll(ttl)
-    world = _World(read_capacity, policy, attempts, table_seconds, cache_seconds, seed, limits)
+    state = None if policy is None else PolicyState(policy)
+    world = _World(state, attempts, table_seconds, cache_seconds, random.Random(seed))
+    world.table = TableCapacity(read_capacity, 1, clock=lambda: world.now, **limits)
     if edits is not None:
         for at, tweet_id in edits.loc[edits["heard"], ["at", "tweet_id"]].itertuples(index=False):
             world.begin(world.edit(tweet_id), at)
@@ -121,40 +123,33 @@ def replay(
     return frame.drop(columns="as_of")
 
 
+@dataclass
 class _World:
     """The table, the client, the cache, and what goes on at once, in the order of its times."""
 
-    def __init__(
-        self,
-        read_capacity: float,
-        policy: Policy | None,
-        attempts: int,
-        table_seconds: float,
-        cache_seconds: float,
-        seed: int,
-        limits: dict[str, Any],
-    ) -> None:
-        self.now = 0.0
-        self._agenda: list[tuple[float, int, Steps]] = []
-        self._numbers = count()
-        self._table = TableCapacity(read_capacity, 1, clock=lambda: self.now, **limits)
-        self._policy = None if policy is None else PolicyState(policy)
-        self._attempts, self._tokens = attempts, RETRY_TOKENS
-        self._table_seconds, self._cache_seconds = table_seconds, cache_seconds
-        self._random = random.Random(seed).random
-        self._flights: dict[UUID, _Flight] = {}
+    policy: PolicyState | None
+    attempts: int
+    table_seconds: float
+    cache_seconds: float
+    rng: random.Random
+    now: float = 0.0
+    tokens: int = RETRY_TOKENS
+    table: TableCapacity = field(init=False)
+    agenda: list[tuple[float, int, Steps]] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=count)
+    flights: dict[UUID, _Flight] = field(default_factory=dict)
 
     def begin(self, steps: Steps, at: float) -> None:
         """Have something begin, or go on, at that time."""
-        heapq.heappush(self._agenda, (at, next(self._numbers), steps))
+        heapq.heappush(self.agenda, (at, next(self.numbers), steps))
 
     def run(self) -> None:
         """Until nothing is left to do."""
-        while self._agenda:
-            self.now, _, steps = heapq.heappop(self._agenda)
+        while self.agenda:
+            self.now, _, steps = heapq.heappop(self.agenda)
             wait = next(steps, None)
             if isinstance(wait, _Flight):
-                wait.append(steps)
+                wait.waiting.append(steps)
             elif wait is not None:
                 self.begin(steps, self.now + wait)
 
@@ -162,27 +157,27 @@ class _World:
         """A reader: makes one read after the other, each when it is due or as soon as possible."""
         for row in rows:
             yield max(0.0, row.at - self.now)
-            yield from self._read(row) if self._policy else self._read_table(row)
+            yield from self._read(row) if self.policy else self._read_table(row)
             row.seconds = self.now - row.at
-            row.kept = self._policy.count(self.now) if self._policy else 0
+            row.kept = self.policy.count(self.now) if self.policy else 0
 
     def edit(self, tweet_id: UUID) -> Steps:
         """An edit that the cache hears of. Who comes now does not share a read from before."""
-        if self._policy:
-            self._policy.hear_of_edit(tweet_id)
-            self._flights.pop(tweet_id, None)
+        if self.policy:
+            self.policy.hear_of_edit(tweet_id)
+            self.flights.pop(tweet_id, None)
         yield from ()  # it takes no time
 
     def _read(self, row: _Row) -> Steps:
         """Look in the cache, then in the table."""
-        assert self._policy
+        assert self.policy
         row.cache_calls = 1
-        yield self._cache_seconds
-        found = self._policy.look(row.tweet_id, self.now)
+        yield self.cache_seconds
+        found = self.policy.look(row.tweet_id, self.now)
         if found:
             row.source, row.as_of = "cache", found.stored
             return
-        flight = self._flights.get(row.tweet_id)
+        flight = self.flights.get(row.tweet_id)
         if flight is not None:
             yield flight
             row.source = "cache" if flight.row.source == "table" else "failed"
@@ -190,31 +185,31 @@ class _World:
             if row.source == "failed":  # the one error is everybody's
                 row.retries, row.throttled = flight.row.retries, flight.row.throttled
             return
-        flight = self._flights[row.tweet_id] = _Flight(row)
+        flight = self.flights[row.tweet_id] = _Flight(row)
         yield from self._read_table(row)
-        if row.source == "table" and self._policy.put(row.tweet_id, self.now)[0]:
+        if row.source == "table" and self.policy.put(row.tweet_id, self.now)[0]:
             row.cache_calls += 1
-        if self._flights.get(row.tweet_id) is flight:
-            del self._flights[row.tweet_id]
-        for steps in flight:
+        if self.flights.get(row.tweet_id) is flight:
+            del self.flights[row.tweet_id]
+        for steps in flight.waiting:
             self.begin(steps, self.now)
 
     def _read_table(self, row: _Row) -> Steps:
         """A call of boto3's, with its retries."""
         paid = 0
-        for attempt in range(self._attempts):
-            yield self._table_seconds
-            if self._table.read(str(row.tweet_id), READ_UNITS) is None:
+        for attempt in range(self.attempts):
+            yield self.table_seconds
+            if self.table.read(str(row.tweet_id), READ_UNITS) is None:
                 row.source, row.as_of, row.read_units = "table", self.now, READ_UNITS
                 row.retries = attempt
-                self._tokens = min(RETRY_TOKENS, self._tokens + (paid or 1))
+                self.tokens = min(RETRY_TOKENS, self.tokens + (paid or 1))
                 return
             row.throttled, row.retries = True, attempt
-            if attempt + 1 == self._attempts or self._tokens < RETRY_COST:
+            if attempt + 1 == self.attempts or self.tokens < RETRY_COST:
                 return
             paid = RETRY_COST
-            self._tokens -= paid
-            yield self._random() * min(2**attempt, 20)
+            self.tokens -= paid
+            yield self.rng.random() * min(2**attempt, 20)
 
 
 def _staleness(reads: pd.DataFrame, edits: pd.DataFrame | None) -> npt.NDArray[np.float64]:
@@ -223,14 +218,11 @@ def _staleness(reads: pd.DataFrame, edits: pd.DataFrame | None) -> npt.NDArray[n
     if edits is not None:
         for at, tweet_id in edits.sort_values("at")[["at", "tweet_id"]].itertuples(index=False):
             changes.setdefault(tweet_id, []).append(at)
-    stale = np.where(np.isnan(reads["as_of"]), np.nan, 0.0)
+    stale = reads["as_of"].to_numpy() * 0.0
     done = reads["at"] + reads["seconds"]
-    for number, (tweet_id, as_of, end) in enumerate(
-        zip(reads["tweet_id"], reads["as_of"], done, strict=True)
-    ):
-        times = changes.get(tweet_id)
-        if times and not np.isnan(as_of):
-            later = bisect_right(times, as_of)
-            if later < len(times):
-                stale[number] = max(0.0, end - times[later])
+    for number, (tweet_id, as_of) in enumerate(zip(reads["tweet_id"], reads["as_of"], strict=True)):
+        times = changes.get(tweet_id, [])
+        later = bisect_right(times, as_of)  # NaN, of a failed read, is later than all
+        if later < len(times):
+            stale[number] = max(0.0, done[number] - times[later])
     return stale
