@@ -14,7 +14,7 @@ from typing import Any
 import redis
 
 from tests.benchmarks.peers import ASYNC, SYNC, TWEET_ID, Table
-from tests.support.redises import Server
+from tests.support.redises import Valkey
 from tweetlab.cache import key
 
 READERS = ["plain redis-py", "dogpile.cache", "cashews, lock", "aiocache", "tweetlab"]
@@ -38,7 +38,7 @@ def run() -> list[dict[str, Any]]:
 
 def _row(name: str, fault: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as directory:
-        server = Server(Path(directory))
+        server = Valkey(Path(directory))
         try:
             return {"reader": name, "fault": fault} | _measure(name, fault, server)
         finally:
@@ -46,7 +46,7 @@ def _row(name: str, fault: str) -> dict[str, Any]:
             server.kill()
 
 
-def _measure(name: str, fault: str, server: Server) -> dict[str, Any]:
+def _measure(name: str, fault: str, server: Valkey) -> dict[str, Any]:
     table = Table()
     loop = asyncio.new_event_loop()
     if name in SYNC:
@@ -105,7 +105,7 @@ async def _made(make: Any, url: str, table: Table) -> Any:
     return make(url, table)
 
 
-def _corrupt(server: Server) -> None:
+def _corrupt(server: Valkey) -> None:
     with redis.Redis.from_url(server.url) as client:
         for name in client.scan_iter():
             if client.type(name) == b"string":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.redises import MemoryTable, Server, cluster
+from tests.support.redises import MemoryTable, Valkey, cluster
 from tweetlab.cache import Client, connect
 from tweetlab.lab.servers import valkey
 
@@ -45,8 +45,8 @@ def table() -> MemoryTable:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
+def server(tmp_path: Path) -> Iterator[Valkey]:
     """A Valkey to be broken."""
-    server = Server(tmp_path)
+    server = Valkey(tmp_path)
     yield server
     server.kill()

@@ -6,13 +6,13 @@ from uuid import UUID
 
 import pytest
 
-from tests.support.redises import Gate, MemoryTable, Server, in_threads, join, wait_until
+from tests.support.redises import Gate, MemoryTable, Valkey, in_threads, join, wait_until
 from tweetlab import CachedTweets, TableBusy, TweetlabError
 from tweetlab.cache import Client, connect
 
 
 def test_readers_beyond_the_bound_get_a_clear_error_soon(
-    table: MemoryTable, server: Server
+    table: MemoryTable, server: Valkey
 ) -> None:
     server.kill()
     with connect(server.url) as client:

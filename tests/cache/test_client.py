@@ -11,7 +11,7 @@ from unittest.mock import patch
 import pytest
 import redis
 
-from tests.support.redises import Server, impatient, in_threads, join
+from tests.support.redises import Valkey, impatient, in_threads, join
 from tweetlab.cache import Client, connect
 from tweetlab.cache.client import Getter
 
@@ -87,7 +87,7 @@ def test_a_connection_that_failed_makes_room_for_another(valkey_url: str) -> Non
         assert taken.call_count == 3
 
 
-def test_a_server_that_hangs_is_waited_for_once(server: Server) -> None:
+def test_a_server_that_hangs_is_waited_for_once(server: Valkey) -> None:
     with impatient(server.url) as client:
         getter = Getter(client)
         assert getter.get("nothing") is None
@@ -99,7 +99,7 @@ def test_a_server_that_hangs_is_waited_for_once(server: Server) -> None:
         server.resume()
 
 
-def test_a_server_that_closed_the_connection_is_asked_again(server: Server) -> None:
+def test_a_server_that_closed_the_connection_is_asked_again(server: Valkey) -> None:
     with connect(server.url, timeout=10) as client:
         client.set("key", "value")
         getter = Getter(client)

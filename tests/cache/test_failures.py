@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.redises import MemoryTable, Server, impatient, wait_until
+from tests.support.redises import MemoryTable, Valkey, impatient, wait_until
 from tweetlab import CachedTweets, TweetNotFound
 from tweetlab.cache import connect, encode, key
 
@@ -120,7 +120,7 @@ def test_a_server_that_answers_nonsense_to_one_who_only_reads(
                     cached.get(uuid4())
 
 
-def test_a_server_that_was_never_there(table: MemoryTable, server: Server) -> None:
+def test_a_server_that_was_never_there(table: MemoryTable, server: Valkey) -> None:
     server.kill()
     with connect(server.url) as client:
         cached = CachedTweets(table, client)
@@ -129,7 +129,7 @@ def test_a_server_that_was_never_there(table: MemoryTable, server: Server) -> No
 
 
 def test_a_server_that_hangs_is_left_alone_until_it_answers(
-    table: MemoryTable, server: Server
+    table: MemoryTable, server: Valkey
 ) -> None:
     probes: list[Callable[[], None]] = []
     with impatient(server.url) as client:
@@ -158,7 +158,7 @@ def test_a_server_that_hangs_is_left_alone_until_it_answers(
         wait_until(lambda: cached.read(tweet.tweet_id).source == "cache")
 
 
-def test_a_server_that_was_killed_and_came_back(table: MemoryTable, server: Server) -> None:
+def test_a_server_that_was_killed_and_came_back(table: MemoryTable, server: Valkey) -> None:
     with connect(server.url) as client:
         cached = CachedTweets(table, client, breaker_pause=0.001)
         use(cached, table)
@@ -171,7 +171,7 @@ def test_a_server_that_was_killed_and_came_back(table: MemoryTable, server: Serv
 
 
 def test_a_server_that_restarts_costs_no_failure_for_each_open_connection(
-    table: MemoryTable, server: Server
+    table: MemoryTable, server: Valkey
 ) -> None:
     with connect(server.url, timeout=10) as client:
         cached = CachedTweets(table, client)
@@ -184,7 +184,7 @@ def test_a_server_that_restarts_costs_no_failure_for_each_open_connection(
         assert (cached.stats.errors, cached.stats.breaker) == (0, "closed")
 
 
-def test_a_read_only_server_still_answers_reads(table: MemoryTable, server: Server) -> None:
+def test_a_read_only_server_still_answers_reads(table: MemoryTable, server: Valkey) -> None:
     with connect(server.url, timeout=10) as client:
         cached = CachedTweets(table, client)
         tweet, other = table.create("Example tweet."), table.create("Other.")
@@ -200,7 +200,7 @@ def test_a_read_only_server_still_answers_reads(table: MemoryTable, server: Serv
 
 
 def test_a_full_server_still_answers_reads_and_forgets_what_was_edited(
-    table: MemoryTable, server: Server
+    table: MemoryTable, server: Valkey
 ) -> None:
     with connect(server.url, timeout=10) as client:
         cached = CachedTweets(table, client)
@@ -215,7 +215,7 @@ def test_a_full_server_still_answers_reads_and_forgets_what_was_edited(
         use(cached, table)
 
 
-def test_a_server_that_fails_in_the_middle_of_a_read(table: MemoryTable, server: Server) -> None:
+def test_a_server_that_fails_in_the_middle_of_a_read(table: MemoryTable, server: Valkey) -> None:
     """After it said what it has, and before it takes what the table has."""
     with connect(server.url) as client:
         cached = CachedTweets(table, client)
@@ -232,7 +232,7 @@ def test_a_server_that_fails_in_the_middle_of_a_read(table: MemoryTable, server:
 
 
 def test_too_many_connections_are_no_failure_of_the_reader(
-    table: MemoryTable, server: Server
+    table: MemoryTable, server: Valkey
 ) -> None:
     with connect(server.url + "?max_connections=1", timeout=10) as client:
         cached = CachedTweets(table, client)

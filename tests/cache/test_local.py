@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.redises import Gate, MemoryTable, Server, in_threads, join
+from tests.support.redises import Gate, MemoryTable, Valkey, in_threads, join
 from tests.support.serving import Clock
 from tweetlab import CachedTweets, TweetNotFound
 from tweetlab.cache import Client, connect
@@ -76,7 +76,7 @@ def test_a_slow_reader_does_not_put_back_what_this_process_edited(
     assert cached.get(tweet.tweet_id).text == "After."
 
 
-def test_it_helps_when_redis_is_dead(table: MemoryTable, server: Server) -> None:
+def test_it_helps_when_redis_is_dead(table: MemoryTable, server: Valkey) -> None:
     server.kill()
     with connect(server.url) as client:
         cached = CachedTweets(table, client, local_ttl=1000)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.redises import Gate, MemoryTable, Server, in_threads, join, wait_until
+from tests.support.redises import Gate, MemoryTable, Valkey, in_threads, join, wait_until
 from tweetlab import CachedTweets, TweetNotFound
 from tweetlab.cache import Client, connect, key
 
@@ -189,7 +189,7 @@ def test_a_write_that_may_have_been_made_drops_the_cached_tweet(
 
 @pytest.mark.parametrize("fault", ["hung", "read-only"])
 def test_a_write_that_redis_could_not_be_told_of_is_made_up_for(
-    table: MemoryTable, server: Server, fault: str
+    table: MemoryTable, server: Valkey, fault: str
 ) -> None:
     with connect(server.url) as mine, connect(server.url, 10) as theirs:
         here = CachedTweets(table, mine, breaker_pause=0.001)
@@ -217,7 +217,7 @@ def test_a_write_that_redis_could_not_be_told_of_is_made_up_for(
         assert there.get_many([gone.tweet_id]) == {}
 
 
-def test_what_a_hung_redis_does_late_is_made_up_for(table: MemoryTable, server: Server) -> None:
+def test_what_a_hung_redis_does_late_is_made_up_for(table: MemoryTable, server: Valkey) -> None:
     """The reader's SET and the writer's DEL lie in its sockets when it hangs."""
     with connect(server.url) as mine, connect(server.url) as theirs:
         writer = CachedTweets(table, mine, breaker_pause=0.001)
@@ -236,7 +236,7 @@ def test_what_a_hung_redis_does_late_is_made_up_for(table: MemoryTable, server: 
 
 
 def test_what_is_owed_to_a_redis_that_fails_again_is_still_owed(
-    table: MemoryTable, server: Server
+    table: MemoryTable, server: Valkey
 ) -> None:
     jobs: list[Any] = []
     with connect(server.url) as client:

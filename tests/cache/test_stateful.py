@@ -30,7 +30,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.support.redises import MemoryTable, Server, wait_until
+from tests.support.redises import MemoryTable, Valkey, wait_until
 from tests.support.serving import Clock
 from tweetlab import CachedTweets, TweetNotFound
 from tweetlab.cache import connect, encode, key
@@ -89,7 +89,7 @@ class FaultyPipeline:
 class Cache(RuleBasedStateMachine):
     """Every answer is compared with the model."""
 
-    server: Server
+    server: Valkey
     ids = Bundle("ids")
 
     @initialize(
@@ -244,7 +244,7 @@ class Cache(RuleBasedStateMachine):
 
 
 def test_no_tweet_is_lost_or_wrong(tmp_path: Path) -> None:
-    Cache.server = server = Server(tmp_path)
+    Cache.server = server = Valkey(tmp_path)
     try:
         run_state_machine_as_test(
             Cache,

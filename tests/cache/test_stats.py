@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from tests.support.redises import MemoryTable, Server, in_threads, join
+from tests.support.redises import MemoryTable, Valkey, in_threads, join
 from tweetlab import CachedTweets, CacheStats, TweetNotFound
 from tweetlab.cache import Client, Event, connect
 from tweetlab.cache.prometheus import export
@@ -35,7 +35,7 @@ def test_threads_lose_no_count() -> None:
     assert stats.hit_ratio == 0.5
 
 
-def test_what_is_rare_is_told_with_its_time(table: MemoryTable, server: Server) -> None:
+def test_what_is_rare_is_told_with_its_time(table: MemoryTable, server: Valkey) -> None:
     with connect(server.url) as client:
         cached = CachedTweets(table, client, clock=lambda: 7.0)
         tweet = table.create("Example tweet.")

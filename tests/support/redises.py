@@ -25,7 +25,7 @@ from tweetlab.errors import TweetNotFound
 from tweetlab.tweets import Read, Tweet
 
 
-class Server:
+class Valkey:
     """A Valkey of a test's own, which it may do anything to."""
 
     def __init__(self, directory: Path, *options: str) -> None:
@@ -82,7 +82,7 @@ def cluster(directory: Path) -> Iterator[str]:
             home.mkdir()
             bus = free_port()
             options = ["--cluster-enabled", "yes", "--cluster-port", str(bus)]
-            server = Server(home, *options)
+            server = Valkey(home, *options)
             stack.callback(server.kill)
             nodes.append((server, bus, stack.enter_context(redis.Redis.from_url(server.url))))
         first, first_bus, _ = nodes[0]

@@ -6,7 +6,7 @@ that it calls has a file of its own, which can be read without the others:
 - ``flight.py``: of the threads that miss the same tweet, one reads the table for all
 - ``leases.py``: of the processes too; and no slow reader can undo an edit
 - ``fill.py``: from a miss to a filled cache, under a lease
-- ``refresh.py``: a popular tweet is read anew before it expires
+- ``refresh.py``: a popular tweet is read again before it expires
 - ``local.py``: a first level in the process, for the hottest tweets
 - ``table.py``: the table behind the cache, which is not overrun when the cache is lost
 - ``breaker.py``: a Redis that fails costs no time
@@ -25,17 +25,17 @@ from tweetlab.cache.aside import CachedTweets
 from tweetlab.cache.breaker import CircuitBreaker
 from tweetlab.cache.client import TIMEOUT, Client, connect
 from tweetlab.cache.stats import CacheStats, Event
-from tweetlab.cache.table import Table
+from tweetlab.cache.table import BackingTable
 from tweetlab.cache.values import decode, encode, key
 
 __all__ = [
     "TIMEOUT",
+    "BackingTable",
     "CacheStats",
     "CachedTweets",
     "CircuitBreaker",
     "Client",
     "Event",
-    "Table",
     "connect",
     "decode",
     "encode",

@@ -15,7 +15,7 @@ from tweetlab.cache.local import LocalTweets
 from tweetlab.cache.refresh import Refresher
 from tweetlab.cache.stats import CacheStats
 from tweetlab.cache.store import Refused, Store, Unavailable
-from tweetlab.cache.table import BoundedReads, Table
+from tweetlab.cache.table import BackingTable, BoundedReads
 from tweetlab.cache.values import Cached, Values
 from tweetlab.errors import TweetNotFound
 from tweetlab.tweets import Read, Tweet, valid_id, valid_text
@@ -34,7 +34,7 @@ class CachedTweets:
     - ``single_flight``: of all who miss the same tweet, in all processes, one reads the table and
       the others wait for it; for ``lease_seconds`` at most, should it die meanwhile.
     - ``missing_ttl``: seconds to remember that there is no tweet of an id; 0 does not.
-    - ``refresh_ahead``: in its last so many seconds, a tweet is read anew in the background while
+    - ``refresh_ahead``: in its last so many seconds, a tweet is read again in the background while
       readers get the cached one; 0 lets it expire. ``jitter``: the share of the ``ttl``, drawn at
       random, by which a tweet expires earlier, so that not all do at once.
     - ``local_ttl``: seconds that the ``local_size`` latest tweets are kept in this process, too;
@@ -59,7 +59,7 @@ class CachedTweets:
 
     def __init__(
         self,
-        table: Table,
+        table: BackingTable,
         redis: Client,
         ttl: int = 3600,
         *,
@@ -199,7 +199,7 @@ class CachedTweets:
         return cached.tweet
 
     def _unpack(self, tweet_id: UUID, value: bytes | None) -> Cached | None:
-        """The answer in a value; one that is due is read anew behind the reader's back."""
+        """The answer in a value; one that is due is read again behind the reader's back."""
         cached = self._values.unpack(tweet_id, value)
         if cached and value and cached.refresh_at <= self._clock():
             self._refresher.start(tweet_id, lambda: self._refresh(tweet_id, value))
@@ -237,7 +237,7 @@ class CachedTweets:
         return read, self._fill.keep(tweet_id, claim, read.tweet if read else None)
 
     def _refresh(self, tweet_id: UUID, seen: bytes) -> bool:
-        """Read a tweet anew whose value is ``seen``; whether it was up to this process to do it.
+        """Read a tweet again whose value is ``seen``; whether it was up to this process to do it.
 
         If the table fails, the lease stays until its end, so that nobody tries again before.
         """

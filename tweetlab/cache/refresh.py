@@ -1,4 +1,4 @@
-"""Refresh ahead: a popular tweet is read anew before it expires, and nobody waits for that.
+"""Refresh ahead: a popular tweet is read again before it expires, and nobody waits for that.
 
 In the last ``refresh_ahead`` seconds of a tweet's time in Redis, whoever reads it gets what is
 there at once, and one background thread of one process reads the table: it has the lease

@@ -34,7 +34,7 @@ class CacheStats:
     negative_hits: int = _count("Those of the hits that said: there is no such tweet")
     local_hits: int = _count("Those of the hits that the first level answered, without Redis")
     waits: int = _count("Those of the misses that waited for another reader's table read")
-    refreshes: int = _count("Tweets read anew before they expired")
+    refreshes: int = _count("Tweets read again before they expired")
     errors: int = _count("Times Redis failed, or held what is not the tweet; the table answered")
     refused: int = _count("Reads that got TableBusy: the table had as many as it may have")
     breaker: str = "closed"

@@ -15,8 +15,8 @@ PATIENCE = 0.1
 """Seconds that a reader waits for its turn before it is refused."""
 
 
-class Table(Protocol):
-    """What the cache needs of the table behind it."""
+class BackingTable(Protocol):
+    """What the cache needs of the table behind it: reads and writes by the id of a tweet."""
 
     def create(self, text: str) -> Tweet: ...
     def read(self, tweet_id: UUID | str, consistent: bool = False) -> Read: ...
@@ -38,7 +38,7 @@ class BoundedReads:
 
     def __init__(
         self,
-        table: Table,
+        table: BackingTable,
         limit: int | None,
         stats: CacheStats,
         patience: float = PATIENCE,

@@ -21,7 +21,7 @@ class Cached(NamedTuple):
     tweet: Tweet | None
     """None: it is known that there is no such tweet."""
     refresh_at: float = math.inf
-    """When it should be read anew, in seconds since 1970."""
+    """When it should be read again, in seconds since 1970."""
 
 
 def key(tweet_id: UUID) -> str:

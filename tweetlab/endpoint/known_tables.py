@@ -107,7 +107,7 @@ class KnownTables:
         index: bool = False,
     ) -> PartitionedCapacity:
         """The buckets of a table or an index, ``known`` ones brought up to date. A change of
-        billing mode starts anew: no rule for what is kept then is published (model choice)."""
+        billing mode starts again: no rule for what is kept then is published (model choice)."""
         if on_demand:
             maximum = maximum or description.get("OnDemandThroughput")
             if not isinstance(known, OnDemandCapacity):

@@ -24,7 +24,7 @@ class BreakableRedis(Closing):
         self.start()
 
     def start(self) -> None:
-        """Start it anew, and empty, after it was killed."""
+        """Start it again, empty, after it was killed."""
         if self._pid:
             return
         self._end()
