@@ -110,17 +110,24 @@ def test_a_server_that_closed_the_connection_is_asked_again(server: Valkey) -> N
 
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit, MemoryError])
 def test_an_answer_that_nobody_waited_for_is_not_the_next_ones(
-    getter: Getter, client: Any, interrupt: type[BaseException]
+    server: Server, interrupt: type[BaseException]
 ) -> None:
-    """Interrupted after the question was sent, and before its answer was read."""
-    client.set("other", "another value")
-    assert getter.get("key") == b"value"
-    with (
-        patch.object(redis.Redis, "parse_response", side_effect=interrupt),
-        pytest.raises(interrupt),
-    ):
-        getter.get("other")
-    for _ in range(3):
+    """Interrupted after the question was sent, and before a busy Redis answers it."""
+    with connect(server.url, timeout=60) as client:
+        client.mset({"key": "value", "other": "another value"})
+        getter = Getter(client)
+        assert getter.get("key") == b"value"
+        server.pause()
+        with (
+            patch.object(redis.Redis, "parse_response", side_effect=interrupt),
+            pytest.raises(interrupt),
+        ):
+            getter.get("other")
+        threads, results = in_threads(1, lambda: getter.get("key"))
+        threads[0].join(0.1)  # it asks meanwhile
+        server.resume()
+        join(threads)
+        assert results == [b"value"]
         assert getter.get("key") == b"value"
 
 

@@ -17,7 +17,7 @@ from tests.support.asking import served_until_throttled
 from tests.support.processes import children, gone
 from tests.support.serving import client
 from tweetlab import LabError, TableUnavailable, TweetTable
-from tweetlab.lab.lab import DYNAMODB_VARIABLE, REDIS_VARIABLE
+from tweetlab.lab.lab import DYNAMODB_VARIABLE, REDIS_SECONDS, REDIS_VARIABLE
 
 
 def port(url: str) -> int:
@@ -136,6 +136,7 @@ def test_its_redis_client_waits_as_long_as_it_is_told(request, monkeypatch, own)
     """0.25 s unless told otherwise; also if the Redis is one's own."""
     if own:
         monkeypatch.setenv(REDIS_VARIABLE, request.getfixturevalue("redis_server"))
+    monkeypatch.setattr("tweetlab.lab.lab.REDIS_SECONDS", REDIS_SECONDS)
     for given, seconds in ((None, 0.25), (5, 5)):
         with tweetlab.start(redis_timeout=given) as lab:
             assert lab.redis.ping()

@@ -64,9 +64,8 @@ class Getter:
 
     redis-py takes a connection from its pool for each command, behind a lock, and looks whether it
     is still good: a third of what a hit costs. Here some clients with a connection of their own are
-    kept at hand, as ``client.client()`` of redis-py makes them. One that failed, or was interrupted
-    between question and answer, gives its connection back: the pool looks at it before anyone uses
-    it again.
+    kept at hand, as ``client.client()`` of redis-py makes them. If one fails, or is interrupted
+    between question and answer, its connection is closed, since the answer may still come.
 
     That goes for a plain pool. A cluster, a pool that blocks and one that follows a Sentinel have
     reasons of their own to choose a connection: there, and where all that may be kept are in use,
@@ -101,6 +100,8 @@ class Getter:
             self._at_hand.append(client)
             raise
         except BaseException as error:
+            if client.connection:
+                client.connection.disconnect()
             client.close()
             self._room.release()
             if not isinstance(error, redis.ConnectionError):
