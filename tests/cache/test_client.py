@@ -110,7 +110,7 @@ def test_a_server_that_closed_the_connection_is_asked_again(server: Valkey) -> N
 
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit, MemoryError])
 def test_an_answer_that_nobody_waited_for_is_not_the_next_ones(
-    server: Server, interrupt: type[BaseException]
+    server: Valkey, interrupt: type[BaseException]
 ) -> None:
     """Interrupted after the question was sent, and before a busy Redis answers it."""
     with connect(server.url, timeout=60) as client:
