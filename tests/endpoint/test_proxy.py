@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -60,7 +61,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Length", str(len(body) + (body is HALF)))
         self.end_headers()
-        self.wfile.write(body)
+        with suppress(ConnectionError):  # it may have been given up
+            self.wfile.write(body)
         self.close_connection = body is HALF
 
     def log_message(self, *_):
