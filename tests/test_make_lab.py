@@ -10,7 +10,8 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 
-from tests.support.notebook_servers import listening_addresses, made
+from tests.support.notebook_servers import made
+from tests.support.processes import listening_at
 
 LESSON = "notebooks/00_start_here.ipynb"
 
@@ -28,7 +29,7 @@ def test_make_lab_serves_the_lessons_to_this_machine_and_to_its_token_only(tmp_p
         with pytest.raises(HTTPError, match="403"):
             get(f"{server}/api/status", token="")
 
-        assert listening_addresses(served.pid) == {"127.0.0.1"}
+        assert {address for address, _ in listening_at(served.pid)} == {"127.0.0.1"}
 
 
 def get(url: str, token: str) -> Any:

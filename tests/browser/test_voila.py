@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, expect
 from tests.conftest import free_port
 from tests.support.browsing import SIZE, Tab
 from tests.support.explorer import Face
-from tests.support.notebook_servers import Served, listening_addresses, made
-from tests.support.processes import gone
+from tests.support.notebook_servers import Served, made
+from tests.support.processes import gone, listening_at
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def tab(browser: Browser) -> Iterator[Tab]:
 
 
 def test_it_is_served_to_this_machine_and_to_its_token_only(tab, server):
-    assert listening_addresses(server.pid) == {"127.0.0.1"}
+    assert {address for address, _ in listening_at(server.pid)} == {"127.0.0.1"}
     url = urlsplit(server.url)
     [token] = parse_qs(url.query)["token"]
     assert len(token) >= 32

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import gc
+import os
 import re
 import socket
 from uuid import uuid4
 
-import psutil
 import pytest
 import redis
 
 import tweetlab
 from tests.conftest import free_port, listening
 from tests.support.asking import served_until_throttled
-from tests.support.processes import children, gone
+from tests.support.processes import children, gone, listening_at
 from tests.support.serving import client
 from tweetlab import LabError, TableUnavailable, TweetTable
 from tweetlab.lab.lab import DYNAMODB_VARIABLE, REDIS_SECONDS, REDIS_VARIABLE
@@ -43,13 +43,8 @@ def test_its_clients_work_and_listen_on_this_machine_only(lab):
     assert lab.redis.set("key", "value")
     assert lab.redis.get("key") == b"value"
     ours = {port(lab.dynamodb_url), port(lab.redis_url)}
-    addresses = {
-        connection.laddr
-        for process in psutil.Process().children(recursive=True)
-        for connection in process.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN
-    }
-    assert {address.ip for address in addresses if address.port in ours} == {"127.0.0.1"}
+    addresses = listening_at(os.getpid())
+    assert {address for address, number in addresses if number in ours} == {"127.0.0.1"}
     assert repr(lab) == f"<Lab: DynamoDB at {lab.dynamodb_url}, Redis at {lab.redis_url}>"
 
 

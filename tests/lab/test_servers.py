@@ -24,8 +24,11 @@ from tweetlab.lab import servers
 from tweetlab.lab.servers import LabServers, fake_redis, valkey
 
 # What a kernel does: start a lab, and go on in spite of an interrupt.
+# Whoever started the tests may have had these signals ignored.
 KERNEL = """
-import time, tweetlab
+import signal, time, tweetlab
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 lab = tweetlab.start(redis_timeout=60)
 try:
     print(lab.dynamodb_url, lab.redis_url, flush=True)

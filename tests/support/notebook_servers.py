@@ -89,13 +89,6 @@ def connects(url: SplitResult) -> bool:
         return probe.connect_ex((url.hostname, url.port)) == 0
 
 
-def listening_addresses(pid: int) -> set[str]:
-    """The addresses that a process and those it started listen on."""
-    family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-    connections = [each for process in family for each in process.net_connections("inet")]
-    return {each.laddr.ip for each in connections if each.status == psutil.CONN_LISTEN}
-
-
 def group_exists(process_group: int) -> bool:
     """Whether any process is left in that group."""
     try:
