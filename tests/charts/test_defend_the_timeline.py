@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from tests.support.charts import draw
 from tweetlab import charts
 from tweetlab.charts import drawing
 from tweetlab.simulate import timeline
@@ -34,11 +34,6 @@ def reads(before: float, after: float) -> pd.DataFrame:
 
 
 RUNS = {"steady": reads(0.6, 0.6), "falling": reads(0.8, 0.3)}
-
-
-def draw(chart: Any) -> None:
-    """Render it: pytest turns every warning of matplotlib into an error."""
-    chart.savefig(io.BytesIO(), format="png")
 
 
 def all_at(lines: Any) -> list[set[float]]:
