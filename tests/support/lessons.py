@@ -6,9 +6,11 @@ import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from testbook import testbook
+from traitlets.config import Config
 
 from tests.support.busy_machine import PREPARE
 
@@ -37,9 +39,14 @@ def kernel_for(path: Path) -> Iterator[Any]:
     """A fresh kernel in the notebook's own folder, with nothing executed yet. What happens in it
     does not depend on how busy the machine is."""
     resources = {"metadata": {"path": str(path.parent)}}
-    with testbook(path, timeout=SECONDS, kernel_name="python3", resources=resources) as book:
-        book.inject(PREPARE, pop=True)
-        yield book
+    with TemporaryDirectory() as sockets:
+        # A kernel is told its ports before it listens there, and another program may be quicker.
+        config = Config(KernelManager={"transport": "ipc", "ip": f"{sockets}/kernel"})
+        with testbook(
+            path, timeout=SECONDS, kernel_name="python3", resources=resources, config=config
+        ) as book:
+            book.inject(PREPARE, pop=True)
+            yield book
 
 
 def run_until(book: Any, tag: str, after: str | None = None) -> None:
