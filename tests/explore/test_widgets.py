@@ -94,14 +94,26 @@ def test_an_event_moves_the_sliders(explorer, lab):
     scenario = Scenario("Sudden", "", Settings(rate=20), events=events)
     explorer.scenario.options = [("Sudden", scenario)]
     explorer.run.click()
-    until(lambda: explorer.controls["rate"].value == 300, "the event")
+    moved = Settings(rate=300, viral=0.5)
+    preview = figure.preview(moved, words.preview(moved))
+    until(lambda: explorer.preview.value == preview, "the event")  # the last thing that it moves
     explorer.controls["ttl"].value = 9  # the learner's change keeps what the event began
-    expected = Settings(rate=300, ttl=9, viral=0.5)
+    expected = replace(moved, ttl=9)
     until(lambda: lab.calls[-1] == ("change", expected), "the change")
     explorer.stop.click()
     explorer.run.click()
-    until(lambda: lab.calls[-1] == ("prepare", True), "the next run")
-    assert explorer.settings.viral == 0
+    until(lambda: len(prepared_for(lab)) == 2, "the next run")  # its event may be over by now
+    assert prepared_for(lab)[1] == replace(expected, viral=0)
+
+
+def prepared_for(lab: FakeLab) -> list[Settings]:
+    """The settings that each run began with."""
+    asked = [call for call in lab.calls if call != "clear"]
+    return [
+        reader.settings
+        for call, reader in zip(asked, lab.readers, strict=False)
+        if call == ("prepare", True)
+    ]
 
 
 def test_another_run_takes_the_place_of_the_first(explorer, lab):
