@@ -102,18 +102,8 @@ def test_an_event_moves_the_sliders(explorer, lab):
     until(lambda: lab.calls[-1] == ("change", expected), "the change")
     explorer.stop.click()
     explorer.run.click()
-    until(lambda: len(prepared_for(lab)) == 2, "the next run")  # its event may be over by now
-    assert prepared_for(lab)[1] == replace(expected, viral=0)
-
-
-def prepared_for(lab: FakeLab) -> list[Settings]:
-    """The settings that each run began with."""
-    asked = [call for call in lab.calls if call != "clear"]
-    return [
-        reader.settings
-        for call, reader in zip(asked, lab.readers, strict=False)
-        if call == ("prepare", True)
-    ]
+    until(lambda: len(lab.prepared) == 2, "the next run")  # its event may be over by now
+    assert lab.prepared[1] == replace(expected, viral=0)
 
 
 def test_another_run_takes_the_place_of_the_first(explorer, lab):

@@ -58,11 +58,13 @@ class FakeLab(ExplorerLab):
         self.turn = threading.Lock()
         self.tweet_ids = IDS
         self.calls: list[Any] = []
+        self.prepared: list[Settings] = []
         self.readers: list[FakeReader] = []
         self.fails: Exception | None = None
 
     def prepare(self, settings: Settings, warm: bool) -> Reader:
         self.calls.append(("prepare", warm))
+        self.prepared.append(settings)
         if self.fails:
             raise self.fails
         return self._reader(settings)
