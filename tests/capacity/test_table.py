@@ -198,6 +198,14 @@ def test_a_capacity_that_is_none_is_refused_and_changes_nothing(capacity):
         assert (table.reads.rate, table.writes.rate) == (5, 5)
 
 
+def test_a_capacity_may_be_small_and_is_bounded():
+    assert drain(TableCapacity(0.5, 0.5, clock=Clock())) == 1
+    table = TableCapacity(1, 10_000_000, clock=Clock())
+    assert (table.writes.rate, table.partitions) == (10_000_000, 10_001)
+    with pytest.raises(ValueError, match=r"write_capacity must be .*, not 10000001"):
+        table.update(1, 10_000_001)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.mutants.changes import Change
-from tests.mutants.rooms import ROOMS, changes_of, known_to_change_nothing
+from tests.mutants.rooms import ROOMS, changes_of, files_of, known_to_change_nothing
 from tests.mutants.trials import Room, Tree, warm_up
 
 ENOUGH = 0.95
@@ -58,10 +58,12 @@ def main() -> int:
     missed: list[Change] = []
     warm_up([ROOMS[room][1][0] for room in rooms])
     with tempfile.TemporaryDirectory(prefix="mutants-", ignore_cleanup_errors=True) as folder:
-        trees = [Tree(Path(folder) / str(number)) for number in range(chosen.jobs)]
-        for name in rooms:
-            mine = [change for room, change in picked if room == name and change.key not in known]
-            room = Room(ROOMS[name][1], sorted({change.file for change in mine}), trees[0])
+        first = Tree(Path(folder) / "0")
+        tests = {name: Room(ROOMS[name][1], files_of(name), first) for name in rooms}
+        others = range(1, chosen.jobs)
+        trees = [first, *(Tree(Path(folder) / str(one), first.folder) for one in others)]
+        for name, room in tests.items():
+            mine = [change for of, change in picked if of == name and change.key not in known]
             print(f"{name}: {len(mine)} changes, {len(room.seconds)} tests", flush=True)
             for number, (change, noticed) in enumerate(tried(mine, room, trees), 1):
                 if not noticed:

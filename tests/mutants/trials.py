@@ -114,19 +114,21 @@ class Room:
 class Tree:
     """A copy of the project, in which one change at a time is made and tried."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, original: Path = ROOT) -> None:
+        self.folder = folder
         self._result = folder / "mutants.json"
-        shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".*", "notebooks"))
+        shutil.copytree(original, folder, ignore=shutil.ignore_patterns(".*", "notebooks"))
         for name in (".cache", ".github", "notebooks"):
             if (ROOT / name).exists():
                 (folder / name).symlink_to(ROOT / name)
 
     def baseline(self, arguments: list[str], files: list[str]) -> dict[str, Any]:
         """What ``Baseline`` notes."""
-        package = self._folder / "tweetlab"
+        package = self.folder / "tweetlab"
 
         def run() -> dict[str, Any]:
+            # Each trial reads what is compiled here, and keeps nothing of a change.
+            sys.dont_write_bytecode = False
             plugin = Baseline([package / file for file in files])
             pytest.main([*QUIET, *arguments], [plugin])
             return plugin.result(package)
@@ -138,7 +140,7 @@ class Tree:
     def start(self, change: Change, room: Room) -> int:
         """Run the tests that come by a change, in a process whose id is given."""
         tests = room.tests(change)
-        path = self._folder / "tweetlab" / change.file
+        path = self.folder / "tweetlab" / change.file
         self._changed = path, path.read_text()
         path.write_text(change.made(self._changed[1]))
 
@@ -160,23 +162,27 @@ class Tree:
         self._result.unlink(missing_ok=True)
         if process := os.fork():
             return process
-        with contextlib.suppress(BaseException):
+        try:
             os.setsid()
-            os.chdir(self._folder)
-            sys.path[:0] = [str(self._folder)]
-            os.environ["PYTHONPATH"] = str(self._folder)
-            with (self._folder / "mutants.log").open("w") as log:
+            os.chdir(self.folder)
+            sys.path[:0] = [str(self.folder)]
+            sys.dont_write_bytecode = True
+            os.environ["PYTHONPATH"] = str(self.folder)
+            with (self.folder / "mutants.log").open("w") as log:
                 os.dup2(log.fileno(), 1)
                 os.dup2(log.fileno(), 2)
                 self._result.write_text(json.dumps(run()))
-        os._exit(0)
+        finally:
+            os._exit(0)
 
     def _ended(self, process: int, status: int) -> Any:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process, signal.SIGKILL)  # servers that it left behind
         if self._result.exists():
             return json.loads(self._result.read_text())
-        return f"the time is up, or it ended by signal {os.WTERMSIG(status)}"
+        if os.WIFSIGNALED(status):
+            return f"its end by signal {os.WTERMSIG(status)}: most often, the time was up"
+        raise RuntimeError((self.folder / "mutants.log").read_text())
 
 
 def warm_up(arguments: list[str]) -> None:
