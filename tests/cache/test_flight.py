@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.redises import Gate, MemoryTable, in_threads, join, wait_until
+from tests.support.redises import Gate, MemoryTable, in_threads, join, lease_of, wait_until
 from tweetlab import CachedTweets, TweetNotFound
 from tweetlab.cache import Client, connect, key
 from tweetlab.cache.fill import Fill, Miss
@@ -117,7 +117,7 @@ def test_a_holder_that_died_delays_the_others_by_the_time_of_its_lease(
     naps: list[float] = []
     cached = CachedTweets(table, client, lease_seconds=60, sleep=naps.append)
     tweet = table.create("Popular.")
-    client.set(f"{{{key(tweet.tweet_id)}}}:lease", "of a dead process", px=3_600_000)
+    client.set(lease_of(tweet.tweet_id), "of a dead process", px=3_600_000)
     assert cached.read(tweet.tweet_id).source == "table"
     assert 60 <= sum(naps) < 60.1
     assert naps[0] == 0.002 and max(naps) == 0.05
@@ -125,7 +125,7 @@ def test_a_holder_that_died_delays_the_others_by_the_time_of_its_lease(
 
 def test_a_lease_that_ends_is_taken_by_who_waits(table: MemoryTable, client: Client) -> None:
     tweet = table.create("Popular.")
-    lease = f"{{{key(tweet.tweet_id)}}}:lease"
+    lease = lease_of(tweet.tweet_id)
     client.set(lease, "of a dead process")
     naps: list[float] = []
 
@@ -143,7 +143,7 @@ def test_a_lease_that_ends_is_taken_by_who_waits(table: MemoryTable, client: Cli
 def test_a_lease_is_given_back_by_its_owner_only(table: MemoryTable, client: Client) -> None:
     cached = CachedTweets(table, client)
     tweet = table.create("Popular.")
-    lease = f"{{{key(tweet.tweet_id)}}}:lease"
+    lease = lease_of(tweet.tweet_id)
 
     def fail(tweet_id: Any) -> None:
         client.set(lease, "somebody else's")  # ours ended meanwhile

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.redises import Gate, MemoryTable, in_threads, join, wait_until
+from tests.support.redises import Gate, MemoryTable, in_threads, join, lease_of, wait_until
 from tests.support.serving import Clock
 from tweetlab import CachedTweets, CacheStats, TweetNotFound
 from tweetlab.cache import Client, connect, key
@@ -105,7 +105,7 @@ def test_a_refresh_that_fails_leaves_the_tweet_and_is_not_tried_again_at_once(
     for _ in range(10):
         assert cached.get(tweet.tweet_id) == tweet
     assert len(table.reads) == 2
-    assert client.exists(f"{{{key(tweet.tweet_id)}}}:lease")  # no other process tries, either
+    assert client.exists(lease_of(tweet.tweet_id))  # no other process tries, either
 
 
 def test_a_refresh_finds_that_the_tweet_is_gone(

@@ -105,6 +105,11 @@ def _knows_all(client: redis.Redis) -> bool:
     return text["cluster_state"] == "ok" and text["cluster_known_nodes"] == "3"
 
 
+def lease_of(tweet_id: UUID) -> str:
+    """The key of a tweet's lease."""
+    return f"tweet:lease:{{tweet:{tweet_id}}}"
+
+
 class MemoryTable:
     """A table of tweets that counts its reads; a test may hold them up, or make them fail."""
 

@@ -16,7 +16,7 @@ from tweetlab.cache.refresh import Refresher
 from tweetlab.cache.stats import CacheStats
 from tweetlab.cache.store import Refused, Store, Unavailable
 from tweetlab.cache.table import BackingTable, BoundedReads
-from tweetlab.cache.values import Cached, Values
+from tweetlab.cache.values import Cached, Values, key_prefix
 from tweetlab.errors import TweetNotFound
 from tweetlab.tweets import Read, Tweet, valid_id, valid_text
 
@@ -76,7 +76,8 @@ class CachedTweets:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         random: Callable[[], float] = randomness.random,
-        background: Callable[[Callable[[], None]], None] | None = None,
+        background: Callable[[Callable[[], None]], object] | None = None,
+        prefix: str = "",
     ) -> None:
         if not isinstance(ttl, int) or isinstance(ttl, bool) or ttl < 1:
             raise ValueError(f"ttl is a whole number of seconds, at least 1, not {ttl!r}")
@@ -89,7 +90,8 @@ class CachedTweets:
         breaker = CircuitBreaker(breaker_failures, breaker_pause, on_change=stats.breaker_is)
         self._clock = clock
         self._values = Values(ttl, refresh_ahead, jitter, missing_ttl, stats, clock, random)
-        self._store = Store(redis, breaker, stats, lease_seconds, background)
+        keys = key_prefix(table, prefix)
+        self._store = Store(redis, breaker, stats, lease_seconds, background, keys)
         patience = lease_seconds if single_flight else None
         self._fill = Fill(self._store, self._values, patience, sleep)
         self._bounded = BoundedReads(table, max_table_reads, stats)

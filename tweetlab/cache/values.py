@@ -24,9 +24,19 @@ class Cached(NamedTuple):
     """When it should be read again, in seconds since 1970."""
 
 
-def key(tweet_id: UUID) -> str:
+def key(tweet_id: UUID, prefix: str = "tweet") -> str:
     """The Redis key of a tweet."""
-    return f"tweet:{tweet_id}"
+    return f"{prefix}:{tweet_id}"
+
+
+def key_prefix(table: object, prefix: str = "") -> str:
+    """What the keys of a table's tweets begin with: a prefix, if there is one, and the table's name
+    (``tweet`` if it has none), so that tables which share a Redis do not share tweets.
+    """
+    if "{" in prefix or "}" in prefix:
+        raise ValueError(f"prefix has no braces, which mean something to a cluster, not {prefix!r}")
+    name = getattr(table, "name", "tweet")
+    return f"{prefix}:{name}" if prefix else f"{name}"
 
 
 def encode(tweet: Tweet, refresh_at: float = math.inf) -> bytes:
