@@ -264,7 +264,7 @@ def test_connections_used_since_are_trusted(client: Client) -> None:
     clock = Clock()
     connections = Connections(client, clock)
     before = set(together(3, lambda: _connection_of(connections)))
-    used = []
+    used: list[int] = []
     clock.advance(1)
 
     def times_out(*_: Any, **__: Any) -> Any:

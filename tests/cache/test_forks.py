@@ -15,7 +15,7 @@ import pytest
 from tests.support.redises import Gate, MemoryTable, Valkey, in_threads, join, wait_until
 from tests.support.serving import Clock
 from tweetlab import CachedTweets, TableBusy
-from tweetlab.cache import CircuitBreaker, Client, connect
+from tweetlab.cache import CircuitBreaker, Client, connect, key
 from tweetlab.cache.flight import Flights
 from tweetlab.cache.local import LocalTweets
 from tweetlab.cache.refresh import Refresher
@@ -210,11 +210,11 @@ def test_a_lock_that_was_held_at_the_fork_stops_nobody(table: MemoryTable, clien
     flights: Flights[Read] = Flights(3600)
     local = LocalTweets(3600, 10)
     refresher = Refresher(lambda job: job())
-    store = Store(client, breaker, stats, 5)
+    store = Store(client, breaker, stats, key, 5)
     bounded = BoundedReads(table, 1, stats, 3600)
     tweet = table.create("Example tweet.")
-    holders = (stats, breaker, flights, local, refresher)
-    for held in [*(one._lock for one in holders), store._owing, bounded._turns]:  # type: ignore[attr-defined]
+    holders: list[Any] = [stats, breaker, flights, local, refresher]
+    for held in [*(one._lock for one in holders), store._owing, bounded._turns]:
         held.acquire()
 
     def use() -> bool:

@@ -15,7 +15,6 @@ from tweetlab.cache.connections import Command, Connections
 from tweetlab.cache.forks import begin_in_each_process
 from tweetlab.cache.leases import Claim
 from tweetlab.cache.stats import CacheStats
-from tweetlab.cache.values import key
 
 T = TypeVar("T")
 
@@ -40,17 +39,19 @@ class Store:
         client: Client,
         breaker: CircuitBreaker,
         stats: CacheStats,
+        key: Callable[[UUID], str],
         lease_seconds: float,
         background: Callable[[Callable[[], None]], object] | None = None,
-        prefix: str = "tweet",
     ) -> None:
+        if lease_seconds <= 0:
+            raise ValueError(f"lease_seconds is more than 0, not {lease_seconds!r}")
         self._connections = Connections(client)
         self._is_cluster = isinstance(client, redis.RedisCluster)
         self._breaker = breaker
         self._stats = stats
         self._lease_ms = max(1, round(lease_seconds * 1000))
         self._background = background or _in_a_thread
-        self._prefix = prefix
+        self._key = key
         self._latest: UUID | None = None
         self._owed: set[UUID] = set()
         self._telling: set[UUID] = set()
@@ -59,9 +60,6 @@ class Store:
     def _begin(self) -> None:
         self._owing = threading.Lock()
         self._owed |= self._telling  # nobody in this process is telling Redis of those
-
-    def _key(self, tweet_id: UUID) -> str:
-        return key(tweet_id, self._prefix)
 
     def get(self, tweet_id: UUID) -> bytes | None:
         """The value, or None."""

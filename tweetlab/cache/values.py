@@ -29,14 +29,21 @@ def key(tweet_id: UUID, prefix: str = "tweet") -> str:
     return f"{prefix}:{tweet_id}"
 
 
-def key_prefix(table: object, prefix: str = "") -> str:
-    """What the keys of a table's tweets begin with: a prefix, if there is one, and the table's name
-    (``tweet`` if it has none), so that tables which share a Redis do not share tweets.
+class Keys:
+    """The keys of a table's tweets: its name, a colon and the id, as in ``tweet:{tweet_id}``, so that
+    tables which share a Redis do not share tweets; behind a prefix and a colon, if one is given.
+
+    A table without a name is taken for ``tweet``.
     """
-    if "{" in prefix or "}" in prefix:
-        raise ValueError(f"prefix has no braces, which mean something to a cluster, not {prefix!r}")
-    name = getattr(table, "name", "tweet")
-    return f"{prefix}:{name}" if prefix else f"{name}"
+
+    def __init__(self, table: object, prefix: str = "") -> None:
+        if "{" in prefix or "}" in prefix:
+            raise ValueError(f"prefix has no braces: a cluster counts them, not {prefix!r}")
+        name = getattr(table, "name", "tweet")
+        self._before = f"{prefix}:{name}" if prefix else name
+
+    def __call__(self, tweet_id: UUID) -> str:
+        return key(tweet_id, self._before)
 
 
 def encode(tweet: Tweet, refresh_at: float = math.inf) -> bytes:
