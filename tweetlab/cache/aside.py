@@ -44,8 +44,8 @@ class CachedTweets:
     - ``max_table_reads``: table reads under way at a time; a reader that does not get its turn
       in 0.1 s gets TableBusy. None is no bound.
 
-    Keys begin with the table's name, as in ``tweet:{tweet_id}``, behind the ``prefix`` and a colon if
-    one is given, so that tables may share a Redis. Its user needs no more rights than
+    Keys begin with the table's name, as in ``tweet:{tweet_id}``, behind the ``prefix`` and a colon
+    if one is given, so that tables may share a Redis. Its user needs only the rights
     ``~tweet:* +get +mget +set +del +exists +eval``; in a cluster ``+info +cluster|slots +command``.
 
     Staleness: once ``edit`` or ``delete`` has returned, no read that begins later, in any process,

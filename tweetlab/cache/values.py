@@ -30,8 +30,8 @@ def key(tweet_id: UUID, prefix: str = "tweet") -> str:
 
 
 class Keys:
-    """The keys of a table's tweets: its name, a colon and the id, as in ``tweet:{tweet_id}``, so that
-    tables which share a Redis do not share tweets; behind a prefix and a colon, if one is given.
+    """The keys of a table's tweets: its name, a colon and the id, as in ``tweet:{tweet_id}``, behind
+    a prefix and a colon if one is given. Tables that share a Redis do not share tweets.
 
     A table without a name is taken for ``tweet``.
     """
