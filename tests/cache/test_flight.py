@@ -6,7 +6,7 @@ import json
 import multiprocessing
 from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -15,7 +15,7 @@ from tweetlab import CachedTweets, TweetNotFound
 from tweetlab.cache import Client, connect, key
 from tweetlab.cache.fill import Fill, Miss
 from tweetlab.cache.flight import Flights, LookAgain
-from tweetlab.cache.leases import Claim
+from tweetlab.cache.leases import Claim, claim, parse_claim
 from tweetlab.tweets import Tweet
 
 LONG = 600
@@ -184,6 +184,31 @@ def test_nobody_waits_for_another_without_end() -> None:
         return "the tweet", True
 
     assert flights.share(tweet_id, slow) == ("the tweet", False)
+
+
+def test_who_was_overtaken_twice_reads_for_itself(table: MemoryTable, client: Client) -> None:
+    cached = CachedTweets(table, client)
+    tweet = table.create("Popular.")
+    looks: list[UUID] = []
+
+    class Overtaken(Flights[Any]):
+        def share(self, tweet_id: UUID, read: object) -> Any:
+            looks.append(tweet_id)
+            raise LookAgain
+
+    cached._flights = Overtaken(1)
+    assert cached.read(tweet.tweet_id).source == "table"
+    assert looks == [tweet.tweet_id] * 2
+    assert (cached.stats.misses, cached.stats.waits) == (1, 0)
+
+
+def test_a_lease_that_was_asked_for_twice_is_had_once(table: MemoryTable, client: Any) -> None:
+    """The first answer was lost with its connection, and the client asked again."""
+    command = claim(key(uuid4()), None, 60_000)
+    answers = [parse_claim(client.execute_command(*command)) for _ in range(2)]
+    assert answers[0] == answers[1] and answers[0].mine
+    other = parse_claim(client.execute_command(*claim(command[3], None, 60_000)))
+    assert not other.mine and other.token == answers[0].token
 
 
 def test_a_timeout_of_the_table_is_the_error_of_all() -> None:

@@ -30,10 +30,10 @@ def key(tweet_id: UUID, prefix: str = "tweet") -> str:
 
 
 class Keys:
-    """The keys of a table's tweets: its name, a colon and the id, as in ``tweet:{tweet_id}``, behind
-    a prefix and a colon if one is given. Tables that share a Redis do not share tweets.
+    """The keys of a table's tweets: its name, a colon and the id, as in ``tweet:{tweet_id}``.
 
-    A table without a name is taken for ``tweet``.
+    Before the name comes a prefix and a colon, if one is given. So tables that share a Redis do not
+    share tweets. A table without a name is taken for ``tweet``.
     """
 
     def __init__(self, table: object, prefix: str = "") -> None:
