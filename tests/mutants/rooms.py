@@ -12,7 +12,7 @@ CHARGING = ["actions", "charging", "known_tables", "reads", "searches", "table",
 ROOMS: dict[str, tuple[list[str], list[str]]] = {
     "capacity": (["capacity/*.py"], ["tests/capacity"]),
     "cache": (["cache/*.py"], ["tests/cache"]),
-    "tweets": (["tweets/*.py"], ["tests/tweets"]),
+    "tweets": (["tweets/*.py"], ["tests/tweets", "-k", "not Local"]),
     "endpoint": (
         [f"endpoint/{name}.py" for name in CHARGING],
         ["tests/endpoint", "-k", "not Local and not sdk and not fuzz"],
