@@ -16,6 +16,7 @@ from tweetlab import CachedTweets
 from tweetlab.cache import CircuitBreaker, Client, connect
 from tweetlab.cache.local import LocalTweets
 from tweetlab.cache.refresh import Refresher
+from tweetlab.cache.table import BoundedReads
 
 
 def defaults(function: Any) -> dict[str, Any]:
@@ -43,6 +44,7 @@ def test_where_nothing_is_said_the_cache_is_as_the_lessons_say() -> None:
     assert defaults(connect) == {"timeout": 0.06}
     breaker = defaults(CircuitBreaker)
     assert (breaker["failures"], breaker["pause"]) == (3, 1)
+    assert defaults(BoundedReads) == {"patience": 0.1}
 
 
 @pytest.mark.parametrize(
@@ -114,9 +116,9 @@ def test_a_client_that_cannot_work_is_refused_with_a_reason(
         "The cache's methods wait: it takes a redis.Redis, not a redis.asyncio's."
     )
     config = redis.cache.CacheConfig()
-    with redis.Redis.from_url(valkey_url, protocol=3, cache_config=config) as caching:
-        with pytest.raises(ValueError, match="cache") as raised:
-            CachedTweets(table, caching)
+    caching = redis.Redis.from_url(valkey_url, protocol=3, cache_config=config)
+    with caching, pytest.raises(ValueError, match="cache") as raised:
+        CachedTweets(table, caching)
     assert str(raised.value) == (
         "This client has redis-py's own client-side cache, which may answer with a tweet that was "
         "edited since. Make one without cache and cache_config; for a first level in the process "
