@@ -117,6 +117,16 @@ def test_the_latest_thousand_events_are_kept() -> None:
     assert {event.at for event in stats.events} == {7.0}
 
 
+def test_stats_are_shown_and_compared_by_what_they_count() -> None:
+    one, other = CacheStats(clock=Clock(1)), CacheStats(clock=Clock(2))
+    one.note("something rare")
+    assert one == other
+    assert repr(one) == (
+        "CacheStats(hits=0, misses=0, negative_hits=0, local_hits=0, waits=0, refreshes=0, "
+        "errors=0, refused=0, breaker='closed')"
+    )
+
+
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
