@@ -81,8 +81,8 @@ AS_MEASURED = {
     "-42": 3,
     "-0": 1,
 }
-"""Numbers and their bytes on AWS, each measured at the limit of 400 KB in eu-west-2 on 2026-08-18 (the
-Parity Suite, github.com/paritysuite/dynamodb-conformance, tier3/limits/numberByteSize)."""
+"""Numbers and their bytes on AWS, each measured at the limit of 400 KB in eu-west-2 on 2026-08-18
+(the Parity Suite, github.com/paritysuite/dynamodb-conformance, tier3/limits/numberByteSize)."""
 
 
 @pytest.mark.parametrize(("number", "size"), AS_MEASURED.items())

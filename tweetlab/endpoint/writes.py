@@ -20,7 +20,12 @@ from tweetlab.endpoint.actions import (
     those_admitted,
 )
 from tweetlab.endpoint.backend import Backend
-from tweetlab.endpoint.charging import Cost, consumed_capacities, consumed_capacity
+from tweetlab.endpoint.charging import (
+    Cost,
+    consumed_capacities,
+    consumed_capacity,
+    item_collection_metrics,
+)
 from tweetlab.endpoint.reads import read_transaction, transaction_actions
 from tweetlab.endpoint.wire import Answer, Call, validation_error
 
@@ -51,8 +56,13 @@ async def write_item(backend: Backend, call: Call) -> Answer:
     action = await backend.action(call, verb, call.request["TableName"], call.request)
     if action is None:
         return await backend.forward(call)
-    answer, _, costs = await _write(backend, call, [action], _ONE_ITEM)
-    return answer.with_members(ConsumedCapacity=consumed_capacity(call.request, costs))
+    answer, made, costs = await _write(backend, call, [action], _ONE_ITEM)
+    answer = answer.with_members(ConsumedCapacity=consumed_capacity(call.request, costs))
+    if "ReturnItemCollectionMetrics" in call.request:
+        of_tables = item_collection_metrics(call.request, made) or {}
+        [metrics] = of_tables.get(action.table_name) or [{}]
+        answer = answer.with_members(ItemCollectionMetrics=metrics or None)
+    return answer
 
 
 async def batch_write_item(backend: Backend, call: Call) -> Answer:
@@ -72,9 +82,10 @@ async def batch_write_item(backend: Backend, call: Call) -> Answer:
     left = entries_by_table([action for action in actions if action not in made])
     for name, requests in answer.json.get("UnprocessedItems", {}).items():
         left.setdefault(name, []).extend(requests)
-    return answer.with_members(
+    answer = answer.with_members(
         UnprocessedItems=left, ConsumedCapacity=consumed_capacities(call.request, costs)
     )
+    return _with_collections(call, answer, made)
 
 
 async def transact_write_items(backend: Backend, call: Call) -> Answer:
@@ -86,9 +97,16 @@ async def transact_write_items(backend: Backend, call: Call) -> Answer:
         return await backend.forward(call)
     if call.request.get("ClientRequestToken") in backend.client_tokens:
         return await read_transaction(backend, call, actions)  # nothing is written again
-    answer, _, costs = await _write(backend, call, actions, _TRANSACTION)
+    answer, made, costs = await _write(backend, call, actions, _TRANSACTION)
     report = consumed_capacities(call.request, costs, "WriteCapacityUnits")
-    return answer.with_members(ConsumedCapacity=report)
+    return _with_collections(call, answer.with_members(ConsumedCapacity=report), made)
+
+
+def _with_collections(call: Call, answer: Answer, made: Sequence[Action]) -> Answer:
+    """The answer with the ItemCollectionMetrics of what was made, where it asks for them."""
+    if "ReturnItemCollectionMetrics" not in call.request:
+        return answer
+    return answer.with_members(ItemCollectionMetrics=item_collection_metrics(call.request, made))
 
 
 async def _write(
