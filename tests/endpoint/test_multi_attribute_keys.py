@@ -170,4 +170,4 @@ def test_such_an_index_is_learnt_from_what_any_upstream_says_of_it():
     }
     index = KnownTables(Limits()).learn("us-east-1", description).indexes["by-match"]
     assert len(index.key.partition) == len(index.key.sort) == 4
-    assert index.projected == {"id", "score", *index.key.names}
+    assert index.projected == frozenset(("id", "score", *index.key.names))

@@ -120,7 +120,8 @@ async def transaction_actions(backend: Backend, call: Call) -> list[Action] | No
     itself. It is cancelled where one names no key of its table."""
     entries = call.request["TransactItems"]
     actions: list[Action] = []
-    for entry in entries:
+    refusals: list[Throttled | WrongKey | None] = [None] * len(entries)
+    for place, entry in enumerate(entries):
         if len(entry) != 1:
             raise validation_error(
                 "TransactItems can only contain one of Check, Put, Update or Delete"
@@ -128,13 +129,17 @@ async def transaction_actions(backend: Backend, call: Call) -> list[Action] | No
         ((verb, request),) = entry.items()
         try:
             action = await backend.action(call, verb, request["TableName"], request)
-        except (Throttled, WrongKey) as error:
-            refusals: list[Throttled | WrongKey | None] = [None] * len(entries)
-            refusals[len(actions)] = error
+        except WrongKey as error:
+            refusals[place] = error
+            continue
+        except Throttled as error:
+            refusals[place] = error
             raise transaction_cancelled(refusals) from None
         if action is None:
             return None
         actions.append(action)
+    if any(refusals):
+        raise transaction_cancelled(refusals)
     return actions
 
 
