@@ -161,7 +161,7 @@ def grown(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("PutRequest", "Item"),
     ):
         less = members.UNDERSTOOD[shape] - {name}
-        monkeypatch.setitem(members.UNDERSTOOD, shape, less)  # type: ignore[arg-type]
+        monkeypatch.setitem(members.UNDERSTOOD, shape, less)
     members._input_with_others.cache_clear()
     yield
     monkeypatch.undo()

@@ -71,7 +71,7 @@ def with_local(*indexes: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     return {**request, **more}
 
 
-ON_DEMAND = {"BillingMode": "PAY_PER_REQUEST", "ProvisionedThroughput": None}
+ON_DEMAND: dict[str, Any] = {"BillingMode": "PAY_PER_REQUEST", "ProvisionedThroughput": None}
 KEYS_ONLY, INCLUDE = {"ProjectionType": "KEYS_ONLY"}, {"ProjectionType": "INCLUDE"}
 NOT_DEFINED = (
     INVALID + "Some index key attributes are not defined in AttributeDefinitions. "

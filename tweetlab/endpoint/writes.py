@@ -26,6 +26,7 @@ from tweetlab.endpoint.charging import (
     consumed_capacity,
     item_collection_metrics,
 )
+from tweetlab.endpoint.known_tables import table_name
 from tweetlab.endpoint.reads import read_transaction, transaction_actions
 from tweetlab.endpoint.wire import Answer, Call, validation_error
 
@@ -80,8 +81,6 @@ async def batch_write_item(backend: Backend, call: Call) -> Answer:
     check_batch(call, actions, BATCH_WRITES)
     answer, made, costs = await _write(backend, call, actions, _BATCH)
     left = entries_by_table([action for action in actions if action not in made])
-    for name, requests in answer.json.get("UnprocessedItems", {}).items():
-        left.setdefault(name, []).extend(requests)
     answer = answer.with_members(
         UnprocessedItems=left, ConsumedCapacity=consumed_capacities(call.request, costs)
     )
@@ -122,20 +121,24 @@ async def _write(
     async with _write_locks(actions):
         actions = rules.admit(actions, _check_table)
         befores = dict(zip(actions, await backend.items(call, actions), strict=True))
-        costs: list[Cost] = []
+        charged: dict[Action, list[Cost]] = {}
 
         def take(action: Action) -> None:
             estimate = charging.write_estimate(action, befores[action])
             charging.check("write", estimate)
             if rules.one_by_one:
                 charging.charge("write", estimate)
-                costs.extend(estimate)
+                charged[action] = estimate
 
         actions = rules.admit(actions, take)
         batch = {**call.request, "RequestItems": entries_by_table(actions)}
         answer = await backend.forward(call, batch if rules.one_by_one else None)
+        if rules.one_by_one:
+            left = _left_over(actions, answer) if answer.ok else set(actions)
+            for action in left:
+                charging.refund("write", charged.pop(action))
+            actions = [action for action in actions if action not in left]
         if not answer.ok:
-            charging.refund("write", costs)
             if answer.error in _CONDITION_FAILED:
                 for action, before in befores.items():
                     failure = charging.failure_cost(action, before, rules.transactional)
@@ -143,6 +146,7 @@ async def _write(
             return answer, (), []
         if token := call.request.get("ClientRequestToken"):
             backend.client_tokens.add(token)
+        costs = [cost for costs in charged.values() for cost in costs]
         if not rules.one_by_one:
             if rules.transactional or any(action.verb == "Update" for action in actions):
                 afters = await backend.items(call, actions)
@@ -152,6 +156,19 @@ async def _write(
                 costs += charging.write_costs(action, befores[action], after, rules.transactional)
             charging.charge("write", costs)
     return answer, actions, costs
+
+
+def _left_over(actions: Sequence[Action], answer: Answer) -> set[Action]:
+    """What the upstream has left of a batch for another call."""
+    keys = {action.table.name: action.table.key for action in actions}
+    left = set()
+    for given_name, requests in answer.json.get("UnprocessedItems", {}).items():
+        name = table_name(given_name)
+        for request in requests:
+            ((_, content),) = request.items()
+            item = content["Item"] if "Item" in content else content["Key"]
+            left.add((name, *keys[name].identity(item)))
+    return {action for action in actions if action.identity in left}
 
 
 def _check_table(action: Action) -> None:
