@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import math
-from decimal import Context
+from decimal import Context, Decimal
 from typing import Any
 
 import pytest
@@ -37,6 +37,9 @@ KB = 1024
         pytest.param({"N": "0.00120"}, 2, id="leading and trailing zeros"),
         pytest.param({"N": "1E+125"}, 2, id="exponent"),
         pytest.param({"N": "12345678901234567890123456789012345678"}, 20, id="38 digits"),
+        pytest.param({"N": "-12345678901234567890123456789012345678"}, 21, id="and a minus"),
+        pytest.param({"N": "1.2345678901234567890123456789012345678"}, 21, id="20 pairs"),
+        pytest.param({"N": "-1.2345678901234567890123456789012345678"}, 21, id="20, and a minus"),
         pytest.param({"B": ""}, 0, id="empty binary"),
         pytest.param({"B": base64.b64encode(bytes(100)).decode()}, 100, id="binary in base64"),
         pytest.param({"B": bytes(100)}, 100, id="binary as boto3 gives it"),
@@ -90,7 +93,14 @@ def test_a_number_has_the_bytes_that_were_measured_on_aws(number, size):
     assert item_size({"": {"N": number}}) == size
 
 
-@given(st.decimals(allow_nan=False, allow_infinity=False), st.integers(-60, 60))
+of_dynamodb = st.builds(
+    lambda digits, exponent: Decimal(digits).scaleb(exponent, Context(prec=38)),
+    st.integers(-(10**38) + 1, 10**38 - 1),
+    st.integers(-60, 60),
+)
+
+
+@given(of_dynamodb, st.integers(-20, 20))
 def test_a_number_keeps_its_size_however_it_is_written(number, shift):
     """And when its decimal point moves by two digits at a time."""
     size = item_size({"": {"N": f"{number}"}})
@@ -211,7 +221,7 @@ def number_bytes(number: str) -> int:
     digits = ("0" * (len(whole) % 2)) + whole + fraction
     pairs = [digits[place : place + 2] for place in range(0, len(digits), 2)]
     left = "".join("." if pair == "00" else "x" for pair in pairs).strip(".")
-    return 1 + len(left) + (minus and bool(left))
+    return 1 + min(20, len(left) + (minus and bool(left)))
 
 
 @given(items)

@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 KILOBYTE = 1024
+_MOST_PAIRS = 20
+"""Bytes of a number's digits at most: 38 of them, of which the first and the last may be alone."""
 BATCH_KEYS = 100
 """Keys of a BatchGetItem at most (API reference)."""
 BATCH_WRITES = 25
@@ -21,9 +23,9 @@ def item_size(item: Mapping[str, Any]) -> int:
     Names and strings count as UTF-8, binaries as raw bytes, a list or map as 3 bytes and 1 for each
     element (Developer Guide, "Item sizes and formats"). A number is a byte, one for each two digits
     from the first to the last that is not zero, and one for a minus; digits are paired from the
-    decimal point (as measured on AWS by the Parity Suite; the Guide's rule is "approximate"). The
-    100 bytes of overhead that storage is billed for do not count. Raises ValueError for a value
-    that is not DynamoDB's.
+    decimal point (as measured on AWS by the Parity Suite; the Guide's rule is "approximate"). With
+    20 pairs there is no byte left for the minus (DynamoDB Local). The 100 bytes of overhead that
+    storage is billed for do not count. Raises ValueError for a value that is not DynamoDB's.
     """
     return sum(_text_size(name) + value_size(value) for name, value in item.items())
 
@@ -78,7 +80,7 @@ def _number_size(number: str) -> int:
             break
         last += 1
     pairs = value.adjusted() // 2 - last // 2 + 1
-    return 1 + pairs + sign
+    return 1 + min(pairs + sign, _MOST_PAIRS)
 
 
 def _binary_size(content: str | bytes) -> int:
