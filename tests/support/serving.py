@@ -17,6 +17,7 @@ import boto3
 from botocore.config import Config
 
 from tweetlab import endpoint
+from tweetlab.endpoint.owners import Owner
 from tweetlab.endpoint.upstream import Upstream
 
 TARGET = "DynamoDB_20120810."
@@ -106,11 +107,20 @@ class Server:
 
     def held(self, table: str, index: str | None = None) -> tuple[float, float]:
         """The read and write units that the buckets hold now."""
-        known = self._endpoint._backend.tables.get("us-east-1", table)
+        known = self.known(table)
         assert known
         capacity = (known.indexes[index].resource if index else known).capacity
         assert capacity
         return capacity.reads.units(self.clock()), capacity.writes.units(self.clock())
+
+    @property
+    def backend(self) -> Any:
+        """What the endpoint knows of the tables of ``dynamodb``'s access key."""
+        return self._endpoint.backends.of(Owner("test", "us-east-1"))
+
+    def known(self, table: str) -> Any:
+        """The table as the endpoint knows it; None for one that it has not learnt."""
+        return self.backend.tables.get(table)
 
     def around(self, operation: str, **request: Any) -> dict[str, Any]:
         """What the upstream says to a request that goes around the endpoint."""
