@@ -107,8 +107,8 @@ def test_aws_knows_who_one_is(monkeypatch):
 LABS = 30
 SECONDS = 2
 TWEETS = 30
-READS = 80
-"""Of each lab in each second, without the cache and then with it."""
+READS = 64
+"""Of each lab in each second, without the cache and then with it: more than any table serves."""
 
 
 def test_thirty_labs_at_once_have_their_own_tables_and_their_own_throttling(
