@@ -127,12 +127,12 @@ def start(
     nothing else can reach AWS.
 
     Each lab has an access key of its own, and with it tables, metrics and drills of its own, also
-    where several use one endpoint. Labs of the same ``learner``, a name of letters and digits, have
-    the same ones: there the name is the access key.
+    where several use one endpoint. There, labs of the same ``learner`` have the same ones: that
+    name, of letters and digits, is the access key.
 
     ``redis_timeout`` is how many seconds ``lab.redis`` waits for an answer, 0.25 if not given. The
     other arguments are those of ``tweetlab.capacity.TableCapacity``, for every table.
-    Raises ValueError for numbers that make no sense, and LabError, which says what to do, when a
+    Raises ValueError for arguments that make no sense, and LabError, which says what to do, when a
     server cannot be started or reached.
     """
     limits: dict[str, Any] = {
