@@ -62,7 +62,7 @@ def exhausted_table(url: str) -> Iterator[str]:
 
 
 def test_boto3_needs_nothing_but_its_url_and_shows_its_own_retries(url, monkeypatch):
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     random.seed(SHORT_WAITS)
@@ -83,7 +83,7 @@ def test_the_aws_command_line_creates_a_table_and_is_throttled(url, tmp_path):
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(tmp_path),
-        "AWS_ACCESS_KEY_ID": "any",
+        "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "any",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_RETRY_MODE": "standard",
@@ -131,6 +131,11 @@ def test_its_settings_are_those_of_every_table():
     # Half of 20 RCU for this partition, for the 3 s that are kept; more came while it was read.
     assert reads >= 30
     assert reason == "TableReadKeyRangeThroughputExceeded"
+
+
+def test_moto_shares_no_tables(capsys):
+    assert main(["endpoint", "--port", "0", "--shared-tables"]) == 1
+    assert "--shared-tables goes with --upstream" in capsys.readouterr().err
 
 
 def test_it_stands_in_front_of_another_dynamodb(dynamodb_local):

@@ -185,7 +185,7 @@ def test_a_shared_endpoint_is_used_as_it_is_and_throttles_once(
     monkeypatch.setenv(DYNAMODB_VARIABLE, moto_server.url + slash)
     monkeypatch.setenv(REDIS_VARIABLE, redis_server)
     before = children()
-    with tweetlab.start() as lab:
+    with tweetlab.start(learner="test") as lab:
         assert children() == before
         assert lab.dynamodb_url.rstrip("/") == moto_server.url
         tweets = TweetTable(lab.dynamodb, name="shared")

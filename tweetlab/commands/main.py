@@ -53,6 +53,13 @@ def _parser() -> argparse.ArgumentParser:
         help="the DynamoDB to stand in front of; else moto, built in",
     )
     endpoint.add_argument(
+        "--shared-tables",
+        action="store_true",
+        help="the upstream has one set of tables for all access keys and regions, as DynamoDB "
+        "Local has with -sharedDb, and Alternator: so have throughput, metrics and drills. Without "
+        "it, each access key has its own in each region",
+    )
+    endpoint.add_argument(
         "--burst-seconds", type=seconds, default=300, help="unused capacity kept (%(default)s)"
     )
     endpoint.add_argument(

@@ -16,6 +16,8 @@ What they work on:
     actions         one item of a call, and what becomes of a call when some are refused
     charging        what a call costs, and how that is reported
     table           tables and indexes: their keys, their buckets (tweetlab.capacity), their meters
+    owners          whose tables a request means
+    client_tokens   transactions that are sent twice are made once
     known_tables    the tables seen so far, and the limits they are admitted by
     drills          throttles on request
 

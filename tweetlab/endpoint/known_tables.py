@@ -48,25 +48,25 @@ def _maximum(units: float | None) -> float | None:
 
 
 class KnownTables:
-    """The tables seen so far, by region and name, and the buckets they are admitted by."""
+    """The tables of one owner seen so far, by name, and the buckets they are admitted by; metrics
+    count seconds from ``started`` on, by the clock of the limits."""
 
-    def __init__(self, limits: Limits) -> None:
-        self.meters = Meters(limits.clock)
-        self.drills = Drills()
+    def __init__(self, limits: Limits, drills: Drills, started: float) -> None:
+        self.meters = Meters(limits.clock, started)
+        self.drills = drills
         self._limits = limits
-        self._known: dict[tuple[str, str], Table] = {}
+        self._known: dict[str, Table] = {}
 
-    def get(self, region: str, name: str) -> Table | None:
+    def get(self, name: str) -> Table | None:
         """The table of that name, or ARN, if it was learnt."""
-        return self._known.get((region, table_name(name)))
+        return self._known.get(table_name(name))
 
-    def forget(self, region: str, name: str) -> None:
+    def forget(self, name: str) -> None:
         """Drop a deleted table and its buckets."""
-        self._known.pop((region, table_name(name)), None)
+        self._known.pop(table_name(name), None)
 
     def learn(
         self,
-        region: str,
         description: Mapping[str, Any],
         maxima: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> Table:
@@ -79,7 +79,7 @@ class KnownTables:
         name = description["TableName"]
         mode = description.get("BillingModeSummary", {}).get("BillingMode")
         on_demand = mode == "PAY_PER_REQUEST"
-        table = self._known.get((region, name))
+        table = self._known.get(name)
         known = table.capacity if table else None
         capacity = self._capacity(known, description, on_demand, maxima.get(""))
         if table is None:
@@ -91,7 +91,7 @@ class KnownTables:
                 name=name,
                 key=Key.from_schema(description["KeySchema"]),
             )
-            self._known[region, name] = table
+            self._known[name] = table
         table.capacity = capacity
         table.indexes = {
             index.name: index for index in self._indexes(table, description, on_demand, maxima)

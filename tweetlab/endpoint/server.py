@@ -4,13 +4,15 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+from urllib.parse import parse_qsl
 
 import tweetlab
-from tweetlab.endpoint.backend import Backend, UpstreamRefused
+from tweetlab.endpoint.backend import Backends, UpstreamRefused
 from tweetlab.endpoint.drills import Drill
 from tweetlab.endpoint.http_server import HttpRequest, HttpServer
 from tweetlab.endpoint.known_tables import Limits
 from tweetlab.endpoint.operations import OPERATIONS, operation_of
+from tweetlab.endpoint.owners import Owner
 from tweetlab.endpoint.upstream import PASSED_ON, Upstream
 from tweetlab.endpoint.validation import request_checks
 from tweetlab.endpoint.wire import (
@@ -30,16 +32,20 @@ REQUEST_SECONDS = 30
 """How long a client may take over a request, unless told otherwise."""
 ABOUT_PATH = "/tweetlab"
 """A path no DynamoDB call uses: tells that this endpoint throttles already. Below it are
-``/metrics`` and ``/drill``."""
+``/metrics`` and ``/drill``, which mean everybody's calls, or with ``?access_key=`` those of one."""
 
 
 class Endpoint:
-    """A DynamoDB that throttles, in front of an upstream that does not."""
+    """A DynamoDB that throttles, in front of an upstream that does not.
 
-    def __init__(self, upstream: Upstream, limits: Limits) -> None:
-        self._backend = Backend(upstream, limits)
+    Each access key has tables of its own in each region, with their throughput; ``shared`` says
+    that the upstream has one set of tables for all.
+    """
+
+    def __init__(self, upstream: Upstream, limits: Limits, shared: bool = False) -> None:
+        self.backends = Backends(upstream, limits, shared)
         self._upstream = upstream
-        self._pages: Mapping[tuple[str, str], Callable[[bytes], Any]] = {
+        self._pages: Mapping[tuple[str, str], Callable[[bytes, str | None], Any]] = {
             ("GET", ABOUT_PATH): self._about,
             ("GET", ABOUT_PATH + "/metrics"): self._metrics,
             ("POST", ABOUT_PATH + "/drill"): self._drill,
@@ -56,7 +62,7 @@ class Endpoint:
             request = parse_request(body)
             check(request)
             call = Call(name, operation.kind, request, body, headers)
-            return await operation.answer(self._backend, call)
+            return await operation.answer(self.backends.of(Owner.of(headers)), call)
         except DynamoDBError as error:
             return error.answer
         except UpstreamRefused as refused:
@@ -67,25 +73,27 @@ class Endpoint:
 
     async def handle(self, request: HttpRequest) -> Answer:
         """The answer to an HTTP request: DynamoDB's, or a page of tweetlab's own."""
-        page = self._pages.get((request.method, request.path.partition("?")[0]))
+        path, _, query = request.path.partition("?")
+        page = self._pages.get((request.method, path))
         if page is None:
             target = request.headers.get("x-amz-target", "")
             return await self.answer(target, request.body, request.headers)
         try:
-            content = page(request.body)
+            access_key = dict(parse_qsl(query, keep_blank_values=True)).get("access_key")
+            content = page(request.body, access_key)
         except DynamoDBError as error:
             return error.answer
         return Answer(200, dump(content), content_type="application/json")
 
-    def _about(self, _: bytes) -> dict[str, str]:
+    def _about(self, *_: Any) -> dict[str, str]:
         return {"tweetlab": tweetlab.__version__}
 
-    def _metrics(self, _: bytes) -> list[dict[str, Any]]:
-        return list(self._backend.tables.meters.rows())
+    def _metrics(self, _: bytes, access_key: str | None) -> list[dict[str, Any]]:
+        return list(self.backends.metrics(access_key))
 
-    def _drill(self, body: bytes) -> dict[str, Any]:
+    def _drill(self, body: bytes, access_key: str | None) -> dict[str, Any]:
         drill = Drill.from_request(parse_request(body), OPERATIONS)
-        self._backend.tables.drills.add(drill)
+        self.backends.drills(access_key).add(drill)
         return asdict(drill)
 
     async def close(self) -> None:

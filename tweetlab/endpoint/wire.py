@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -16,7 +15,6 @@ TARGET = "DynamoDB_20120810."
 DRILL_HEADER = "x-tweetlab-drill"
 _DYNAMODB = "com.amazonaws.dynamodb.v20120810#"
 _CORAL = "com.amazon.coral."
-_REGION = re.compile(r"Credential=[^/]*/\d+/([\w-]+)/dynamodb/")
 
 PROVISIONED_EXCEEDED = (
     "The level of configured provisioned throughput for the table was exceeded. "
@@ -48,11 +46,6 @@ class Call:
     request: dict[str, Any]
     body: bytes
     headers: Mapping[str, str]
-
-    def __post_init__(self) -> None:
-        match = _REGION.search(self.headers.get("authorization", ""))
-        self.region = match[1] if match else "us-east-1"
-        """The region it is signed for; tables of different regions are different tables."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +144,19 @@ serialization_error = partial(DynamoDBError, _CORAL + "service#SerializationExce
 """The request is not JSON, or not of the operation's shape."""
 unknown_operation = partial(DynamoDBError, _CORAL + "service#UnknownOperationException")
 """There is no such operation."""
+idempotent_parameter_mismatch = partial(
+    DynamoDBError,
+    _DYNAMODB + "IdempotentParameterMismatchException",
+    "DynamoDB rejected the request because you retried a request with a different payload but with "
+    "an idempotent token that was already used.",
+)
+"""A client token is another transaction's."""
+transaction_in_progress = partial(
+    DynamoDBError,
+    _DYNAMODB + "TransactionInProgressException",
+    "The transaction with the given request token is already in progress.",
+)
+"""The same transaction is being made; SDKs ask again."""
 too_large = partial(DynamoDBError, _CORAL + "service#RequestEntityTooLargeException", status=413)
 """The request is larger than DynamoDB takes."""
 request_timeout = partial(DynamoDBError, _CORAL + "service#RequestTimeoutException", status=408)
