@@ -109,6 +109,20 @@ def test_without_credentials_it_signs_with_those_of_the_environment(upstream, mo
     assert len(upstream.refused) == 1
 
 
+def test_only_who_was_refused_is_signed_for(upstream, monkeypatch):
+    """The tables of others stay those of their own access keys."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "given")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setattr(VerifyingServer, "checks", lambda _, key: key == "test")
+    with serving(lambda: Proxy(upstream.url)) as server:
+        for key in ("test", "other", "test"):
+            dynamodb = client(server.url, access_key=key)
+            dynamodb.list_tables()
+            dynamodb.close()
+    assert upstream.served == ["given us-east-1", "other us-east-1", "given us-east-1"]
+    assert len(upstream.refused) == 1
+
+
 def test_a_client_that_is_nobody_s_to_know_is_refused(upstream):
     upstream.keys = {"test": "another secret"}
     with serving(lambda: Proxy(upstream.url)) as server:

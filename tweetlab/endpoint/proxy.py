@@ -11,7 +11,14 @@ from urllib.parse import urlsplit
 import httptools
 from botocore.credentials import Credentials
 
-from tweetlab.endpoint.signing import REFUSALS, Sign, host_of, sign_as_known, sign_with
+from tweetlab.endpoint.signing import (
+    REFUSALS,
+    Sign,
+    access_key_of,
+    host_of,
+    sign_as_known,
+    sign_with,
+)
 from tweetlab.endpoint.upstream import json_answer, upstream_headers
 from tweetlab.endpoint.wire import Answer, internal_error
 
@@ -23,13 +30,14 @@ class Proxy:
     """Another server that speaks DynamoDB, over kept-alive connections.
 
     With ``credentials`` it signs all that it sends. Without, what comes is passed on with the
-    client's own signature, which most servers do not look at; from the first that is refused on,
-    all is signed anew (``signing.sign_as_known``).
+    client's own signature, which most servers do not look at; for an access key whose signature was
+    refused, all is signed anew from then on (``signing.sign_as_known``).
     """
 
     def __init__(self, url: str, credentials: Credentials | None = None) -> None:
         self.url = url
         self._sign: Sign | None = sign_with(credentials) if credentials else None
+        self._refused: set[str] = set()
         parts = urlsplit(url)
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self._host = parts.hostname or ""
@@ -38,16 +46,21 @@ class Proxy:
         self._idle: list[_Exchange] = []
 
     async def send(self, operation: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        answer = await self._send(operation, body, headers)
-        if self._sign is None and "authorization" in headers and answer.error in REFUSALS:
-            self._sign = sign_as_known
-            answer = await self._send(operation, body, headers)
+        sign = self._sign
+        if self._refused and access_key_of(headers) in self._refused:
+            sign = sign_as_known
+        answer = await self._send(operation, body, headers, sign)
+        if sign is None and answer.error in REFUSALS and (access_key := access_key_of(headers)):
+            self._refused.add(access_key)
+            answer = await self._send(operation, body, headers, sign_as_known)
         return answer
 
-    async def _send(self, operation: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def _send(
+        self, operation: str, body: bytes, headers: Mapping[str, str], sign: Sign | None
+    ) -> Answer:
         fields = upstream_headers(operation, headers)
-        if self._sign:
-            fields = self._sign(self.url, body, fields)
+        if sign:
+            fields = sign(self.url, body, fields)
         lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         head = f"{self._start}{lines}Content-Length: {len(body)}\r\n\r\n"
         try:

@@ -51,6 +51,12 @@ def sign_as_known(url: str, body: bytes, fields: Mapping[str, str]) -> dict[str,
     return _signed(credentials, url, body, fields)
 
 
+def access_key_of(headers: Mapping[str, str]) -> str:
+    """Whose signature a request carries, by its headers (names in lower case); "" for nobody's."""
+    match = _CREDENTIAL.search(headers.get("authorization", ""))
+    return match[1] if match else ""
+
+
 def _signed(
     credentials: Credentials, url: str, body: bytes, fields: Mapping[str, str]
 ) -> dict[str, str]:
