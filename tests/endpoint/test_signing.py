@@ -77,6 +77,12 @@ def test_the_region_stays_the_client_s(upstream):
     assert upstream.served == ["given eu-west-2"]
 
 
+def test_the_path_is_signed_and_whoever_stands_in_the_url_is_not(upstream):
+    url = upstream.url.replace("http://", "http://me@") + "/a/path%20of"
+    with serving(lambda: Proxy(url, Credentials("given", "secret"))) as server:
+        assert server.post("ListTables", {}).status == 200
+
+
 @pytest.mark.parametrize(
     ("key", "secret", "error"),
     [

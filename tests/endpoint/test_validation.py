@@ -14,6 +14,7 @@ from botocore.model import ServiceModel
 from tests.support import hostile
 from tests.support.serving import STRING_KEY, TARGET, Server
 from tweetlab.endpoint.validation import request_checks
+from tweetlab.endpoint.wire import DynamoDBError
 
 KEY = {"id": {"S": "a"}}
 STREAMS = "DynamoDBStreams_20120810."
@@ -458,6 +459,34 @@ def test_a_table_that_breaks_a_constraint_is_not_made(server, change, said):
     request = {"TableName": "broken", "ProvisionedThroughput": THROUGHPUT, **STRING_KEY, **change}
     assert refused(server, "CreateTable", request) == f"1 validation error detected: {said}"
     assert "broken" not in server.around("ListTables")["TableNames"]
+
+
+@pytest.mark.parametrize(
+    ("target", "request_"),
+    [
+        (TARGET + "DescribeExport", {"ExportArn": "short"}),
+        (TARGET + "ListBackups", {"ExclusiveStartBackupArn": "short"}),
+        (TARGET + "ListImports", {"NextToken": "short"}),
+        (TARGET + "ListGlobalTables", {"ExclusiveStartGlobalTableName": "ab"}),
+        (STREAMS + "DescribeStream", {"StreamArn": "s", "ExclusiveStartShardId": "s"}),
+        (
+            STREAMS + "GetShardIterator",
+            {
+                "StreamArn": "s",
+                "ShardId": "s",
+                "ShardIteratorType": "AT_SEQUENCE_NUMBER",
+                "SequenceNumber": "1",
+            },
+        ),
+    ],
+)
+def test_what_the_upstream_gave_out_itself_is_for_it_to_judge(target, request_):
+    request_checks()[target](request_)
+
+
+def test_what_the_caller_thought_of_is_not():
+    with pytest.raises(DynamoDBError, match="'backupName' failed to satisfy constraint"):
+        request_checks()[TARGET + "CreateBackup"]({"TableName": "tbl", "BackupName": "ab"})
 
 
 def test_at_most_ten_errors_are_told():
