@@ -24,6 +24,7 @@ from tests.support.busy_machine import PREPARE
 from tests.support.command_line import BIN, endpoint_process
 from tests.support.processes import children
 from tests.support.serving import client
+from tests.support.verifying import verifying
 from tweetlab.commands import demo
 from tweetlab.commands.main import main
 
@@ -182,6 +183,61 @@ def test_arguments_that_make_no_sense(capsys, arguments, message):
         main(arguments)
     assert raised.value.code == 2
     assert message in capsys.readouterr().err
+
+
+# --- endpoint, in front of one that checks signatures -----------------------------------------
+
+PROFILES = """
+[signs]
+aws_access_key_id = given
+aws_secret_access_key = secret
+[wrong]
+aws_access_key_id = given
+aws_secret_access_key = another
+[empty]
+region = us-east-1
+"""
+
+
+@pytest.fixture
+def profiles(tmp_path, monkeypatch):
+    path = tmp_path / "credentials"
+    path.write_text(PROFILES)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(path))
+
+
+@pytest.mark.parametrize(("profile", "error"), [("signs", None), ("wrong", "InvalidSignature")])
+def test_it_signs_with_the_keys_of_a_profile(dynamodb_local, profiles, profile, error):
+    with (
+        verifying(dynamodb_local, {"given": "secret"}) as upstream,
+        endpoint_process("--upstream", upstream.url, "--upstream-profile", profile) as (_, url),
+    ):
+        dynamodb = client(url)
+        if error:
+            with pytest.raises(ClientError, match=error):
+                dynamodb.list_tables()
+        else:
+            with exhausted_table(url) as table, pytest.raises(ClientError, match="ThroughputExc"):
+                dynamodb.get_item(TableName=table, Key=KEY)
+            assert not upstream.refused
+        dynamodb.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--upstream-profile", "signs"], "name one"),
+        (["--upstream", "http://127.0.0.1:1", "--upstream-profile", "none"], "'none'"),
+        (["--upstream", "http://127.0.0.1:1", "--upstream-profile", "empty"], "has no keys"),
+        (["--upstream", "https://dynamodb.us-east-1.amazonaws.com"], "is AWS itself"),
+        (["--upstream", "https://123.ddb.eu-west-1.amazonaws.com./"], "is AWS itself"),
+        (["--upstream", "https://dynamodb.eu-west-1.api.aws"], "is AWS itself"),
+        (["--upstream", "https://dynamodb.cn-north-1.amazonaws.com.cn"], "is AWS itself"),
+    ],
+)
+def test_an_upstream_that_it_cannot_or_must_not_sign_for(profiles, capsys, arguments, said):
+    assert main(["endpoint", "--port", "0", *arguments]) == 1
+    assert said in capsys.readouterr().err
 
 
 # --- demo -------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from botocore.config import Config
 from tweetlab import endpoint
 from tweetlab.endpoint.owners import Owner
 from tweetlab.endpoint.upstream import Upstream
+from tweetlab.endpoint.wire import Answer
 
 TARGET = "DynamoDB_20120810."
 SIGNED = {
@@ -123,12 +124,16 @@ class Server:
         return self.backend.tables.get(table)
 
     def around(self, operation: str, **request: Any) -> dict[str, Any]:
-        """What the upstream says to a request that goes around the endpoint."""
-        headers = {name.lower(): value for name, value in SIGNED.items()}
-        sending = self.upstream.send(operation, json.dumps(request).encode(), headers)
-        answer = asyncio.run_coroutine_threadsafe(sending, self._loop).result()
+        """What the upstream says to a request that goes around the endpoint, and that is well."""
+        answer = self.upstream_answers(operation, **request)
         assert answer.ok, answer.body
         return answer.json
+
+    def upstream_answers(self, operation: str, **request: Any) -> Answer:
+        """What the upstream says to any request that goes around the endpoint."""
+        headers = {name.lower(): value for name, value in SIGNED.items()}
+        sending = self.upstream.send(operation, json.dumps(request).encode(), headers)
+        return asyncio.run_coroutine_threadsafe(sending, self._loop).result()
 
     def post(self, operation: str, body: bytes | dict[str, Any], **headers: str) -> Reply:
         """Send a request as it is, without a client that would mend or retry it."""
@@ -189,14 +194,21 @@ def serving(
         loop.close()
 
 
-def client(url: str, attempts: int = 1, access_key: str = "test", **settings: Any) -> Any:
+def client(
+    url: str,
+    attempts: int = 1,
+    region: str = "us-east-1",
+    access_key: str = "test",
+    secret_key: str = "test",
+    **settings: Any,
+) -> Any:
     """An ordinary boto3 client: no code of tweetlab's between a test and the endpoint."""
     return boto3.client(
         "dynamodb",
         endpoint_url=url,
-        region_name="us-east-1",
+        region_name=region,
         aws_access_key_id=access_key,
-        aws_secret_access_key="test",
+        aws_secret_access_key=secret_key,
         config=Config(
             retries={"mode": "standard", "total_max_attempts": attempts},
             max_pool_connections=32,

@@ -15,7 +15,7 @@ from wsgiref.util import setup_testing_defaults
 
 from tweetlab.endpoint.owners import Owner
 from tweetlab.endpoint.upstream import json_answer, upstream_headers
-from tweetlab.endpoint.wire import Answer, internal_error, unknown_operation
+from tweetlab.endpoint.wire import STREAMS, Answer, internal_error, unknown_operation
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -24,8 +24,8 @@ _log = logging.getLogger(__name__)
 
 
 class Moto:
-    """moto, called as the WSGI application that it is. One thread runs it: moto is not safe in
-    several.
+    """moto, called as the WSGI applications that it is: one for each service, of the same tables.
+    One thread runs it: moto is not safe in several.
 
     Each access key has an account of its own there, and a region may have any name.
     """
@@ -36,7 +36,8 @@ class Moto:
 
         os.environ.setdefault("MOTO_ALLOW_NONEXISTENT_REGION", "true")
         with _without_aws_settings():
-            self._application: WSGIApplication = create_backend_app("dynamodb")
+            self._dynamodb: WSGIApplication = create_backend_app("dynamodb")
+            self._streams: WSGIApplication = create_backend_app("dynamodbstreams")
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="moto")
 
     async def send(self, operation: str, body: bytes, headers: Mapping[str, str]) -> Answer:
@@ -47,12 +48,13 @@ class Moto:
 
     def _call(self, operation: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         statuses: list[str] = []
+        application = self._streams if operation in STREAMS else self._dynamodb
 
         def start_response(status: str, *_: Any) -> Any:
             statuses.append(status)
 
         try:
-            content = b"".join(self._application(_environ(body, headers), start_response))
+            content = b"".join(application(_environ(body, headers), start_response))
         except NotImplementedError:
             raise unknown_operation(f"moto does not implement {operation}.") from None
         except Exception as error:

@@ -7,7 +7,7 @@ from tweetlab.capacity import Kind
 from tweetlab.endpoint import reads, searches, writes
 from tweetlab.endpoint.backend import Backend
 from tweetlab.endpoint.control import control_plane
-from tweetlab.endpoint.wire import Answer, Call, validation_error
+from tweetlab.endpoint.wire import STREAMS, Answer, Call, validation_error
 
 
 class Operation(NamedTuple):
@@ -37,6 +37,8 @@ _USE_INSTEAD = {
 }
 """PartiQL: to charge a statement, the endpoint would have to understand it as DynamoDB does."""
 _CONTROL_PLANE = Operation(None, control_plane)
+_STREAMS = Operation(None, Backend.forward)
+"""DynamoDB Streams: what is read of them takes nothing of a table's throughput, as on AWS."""
 
 
 def operation_of(name: str) -> Operation:
@@ -46,4 +48,4 @@ def operation_of(name: str) -> Operation:
             f"tweetlab's endpoint runs no PartiQL ({name}), since it could not tell what a "
             f"statement consumes. Use {instead} instead."
         )
-    return OPERATIONS.get(name, _CONTROL_PLANE)
+    return _STREAMS if name in STREAMS else OPERATIONS.get(name, _CONTROL_PLANE)

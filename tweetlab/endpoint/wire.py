@@ -12,6 +12,9 @@ import orjson
 from tweetlab.capacity import Kind, ThrottlingReason
 
 TARGET = "DynamoDB_20120810."
+STREAMS_TARGET = "DynamoDBStreams_20120810."
+STREAMS = frozenset(("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"))
+"""The operations of DynamoDB Streams, a service of its own that is reached in the same place."""
 DRILL_HEADER = "x-tweetlab-drill"
 _DYNAMODB = "com.amazonaws.dynamodb.v20120810#"
 _CORAL = "com.amazon.coral."
@@ -39,7 +42,8 @@ MAX_ON_DEMAND_EXCEEDED = (
 @dataclass(eq=False)
 class Call:
     """One request: the operation and what it takes of a table's throughput (None: nothing), its
-    JSON parsed and as it came, and the headers, with names in lower case."""
+    JSON as DynamoDB understands it, parsed and to be sent on, and the headers, with names in lower
+    case."""
 
     operation: str
     kind: Kind | None
@@ -59,8 +63,8 @@ class Answer:
 
     @cached_property
     def json(self) -> dict[str, Any]:
-        """The body, parsed; treat it as read-only."""
-        parsed: dict[str, Any] = orjson.loads(self.body)
+        """The body, parsed; treat it as read-only. That of TagResource, say, is empty on AWS."""
+        parsed: dict[str, Any] = orjson.loads(self.body or b"{}")
         return parsed
 
     @property
@@ -69,7 +73,8 @@ class Answer:
 
     @property
     def error(self) -> str:
-        """The short name of the error, such as ConditionalCheckFailedException; "" if it is ok."""
+        """The short name of the error, such as ConditionalCheckFailedException; "" if it is ok, or
+        has none."""
         return "" if self.ok else str(self.json.get("__type", "")).rpartition("#")[2]
 
     def with_members(self, **members: Any) -> Answer:
@@ -161,6 +166,8 @@ too_large = partial(DynamoDBError, _CORAL + "service#RequestEntityTooLargeExcept
 """The request is larger than DynamoDB takes."""
 request_timeout = partial(DynamoDBError, _CORAL + "service#RequestTimeoutException", status=408)
 """The request does not arrive."""
+access_denied = partial(DynamoDBError, _CORAL + "service#AccessDeniedException", status=403)
+"""Not for who asks."""
 internal_error = partial(DynamoDBError, _DYNAMODB + "InternalServerError", status=500)
 """The fault is on this side; SDKs try such a call again."""
 
