@@ -87,7 +87,7 @@ def test_a_batch_tells_of_what_it_has_made_only(server, collected):
         ProvisionedThroughput={"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
     )
     held = server.held(collected)[1]
-    table = server._endpoint._backend.tables.get("us-east-1", collected)
+    table = server.known(collected)
     assert table
     table.capacity.charge("write", "a", held - 1)
     puts = [{"PutRequest": {"Item": key(name)}} for name in "abc"]

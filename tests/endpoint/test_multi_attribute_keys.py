@@ -11,6 +11,7 @@ import pytest
 from tests.support.asking import throttled
 from tests.support.serving import Server, serving
 from tweetlab.endpoint import Limits, Moto
+from tweetlab.endpoint.drills import Drills
 from tweetlab.endpoint.keys import Key
 from tweetlab.endpoint.known_tables import KnownTables
 
@@ -106,7 +107,7 @@ def test_a_query_takes_from_the_partition_of_all_the_hash_attributes_together(se
     """A hot key of the index throttles itself, and not what shares one attribute with it."""
     table = create(server, read=6000)
     put(server, table, **WHOLE)
-    known = server._endpoint._backend.tables.get("us-east-1", table)
+    known = server.known(table)
     assert known
     capacity = known.indexes["by-match"].resource.capacity
     assert capacity.partitions >= 2
@@ -168,6 +169,6 @@ def test_such_an_index_is_learnt_from_what_any_upstream_says_of_it():
             }
         ],
     }
-    index = KnownTables(Limits()).learn("us-east-1", description).indexes["by-match"]
+    index = KnownTables(Limits(), Drills(), 0).learn(description).indexes["by-match"]
     assert len(index.key.partition) == len(index.key.sort) == 4
     assert index.projected == frozenset(("id", "score", *index.key.names))

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.serving import Server, serving
 from tweetlab.endpoint import Limits, Moto
+from tweetlab.endpoint.drills import Drills
 from tweetlab.endpoint.known_tables import KnownTables
 from tweetlab.endpoint.wire import Answer, DynamoDBError, dump
 
@@ -379,22 +380,22 @@ NOT_UNDERSTOOD: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("change", NOT_UNDERSTOOD, ids=repr)
 def test_a_description_that_is_not_understood_is_an_error_that_says_so(change):
-    tables = KnownTables(Limits())
+    tables = KnownTables(Limits(), Drills(), 0)
     description = {k: v for k, v in {**GOOD, **change}.items() if v is not None}
     for known in (False, True):
         if known:
-            tables.learn("us-east-1", GOOD)
+            tables.learn(GOOD)
         with pytest.raises(DynamoDBError, match="cannot tell what calls to the table told cost"):
-            tables.learn("us-east-1", description)
+            tables.learn(description)
         # Never half known: what it was is forgotten as well.
-        assert tables.get("us-east-1", "told") is None
+        assert tables.get("told") is None
 
 
 def test_a_table_that_says_nothing_of_its_throughput_is_taken_for_on_demand():
     description = {k: v for k, v in GOOD.items() if k != "ProvisionedThroughput"}
     zero = {**ONE, "ReadCapacityUnits": 0, "WriteCapacityUnits": 0}
     for told in (description, {**description, "ProvisionedThroughput": zero}):
-        table = KnownTables(Limits()).learn("us-east-1", told)
+        table = KnownTables(Limits(), Drills(), 0).learn(told)
         assert table.capacity.on_demand
 
 

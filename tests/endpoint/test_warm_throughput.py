@@ -36,7 +36,7 @@ def create(server: Server):
 
 
 def capacity(server: Server, table: str, index: str = "") -> Any:
-    known = server._endpoint._backend.tables.get("us-east-1", table)
+    known = server.known(table)
     assert known
     return (known.indexes[index].resource if index else known).capacity
 

@@ -28,10 +28,10 @@ async def control_plane(backend: Backend, call: Call) -> Answer:
             _check_warm(call.request, table)
     answer = await _answer(backend, call)
     if answer.ok and call.operation == "DeleteTable":
-        backend.tables.forget(call.region, call.request["TableName"])
+        backend.tables.forget(call.request["TableName"])
     elif answer.ok and call.operation in ("CreateTable", "UpdateTable"):
         description = answer.json["TableDescription"]
-        backend.tables.learn(call.region, description, _entries(call.request))
+        backend.tables.learn(description, _entries(call.request))
     return answer
 
 

@@ -57,25 +57,25 @@ def _maximum(units: float | None) -> float | None:
 
 
 class KnownTables:
-    """The tables seen so far, by region and name, and the buckets they are admitted by."""
+    """The tables of one owner seen so far, by name, and the buckets they are admitted by; metrics
+    count seconds from ``started`` on, by the clock of the limits."""
 
-    def __init__(self, limits: Limits) -> None:
-        self.meters = Meters(limits.clock)
-        self.drills = Drills()
+    def __init__(self, limits: Limits, drills: Drills, started: float) -> None:
+        self.meters = Meters(limits.clock, started)
+        self.drills = drills
         self._limits = limits
-        self._known: dict[tuple[str, str], Table] = {}
+        self._known: dict[str, Table] = {}
 
-    def get(self, region: str, name: str) -> Table | None:
+    def get(self, name: str) -> Table | None:
         """The table of that name, or ARN, if it was learnt."""
-        return self._known.get((region, table_name(name)))
+        return self._known.get(table_name(name))
 
-    def forget(self, region: str, name: str) -> None:
+    def forget(self, name: str) -> None:
         """Drop a deleted table and its buckets."""
-        self._known.pop((region, table_name(name)), None)
+        self._known.pop(table_name(name), None)
 
     def learn(
         self,
-        region: str,
         description: Mapping[str, Any],
         asked: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> Table:
@@ -89,14 +89,14 @@ class KnownTables:
         """
         name = str(description.get("TableName"))
         try:
-            table = self._learnt(self._known.get((region, name)), description, asked or {})
+            table = self._learnt(self._known.get(name), description, asked or {})
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            self._known.pop((region, name), None)
+            self._known.pop(name, None)
             raise validation_error(
                 f"tweetlab's endpoint cannot tell what calls to the table {name} cost, by what the "
                 f"upstream says of it: {error!r}"
             ) from error
-        self._known[region, name] = table
+        self._known[name] = table
         return table
 
     def _learnt(

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
+from tweetlab.endpoint.validation import service_model
 from tweetlab.endpoint.wire import validation_error
 
 _EXPRESSED = " ConditionExpression ExpressionAttributeNames ExpressionAttributeValues"
@@ -81,11 +81,9 @@ structures that are not here make no difference to what a call costs."""
 ATTRIBUTE_VALUE = "AttributeValue"
 
 
-@cache
 def model() -> ServiceModel:
-    """DynamoDB's service model, as botocore ships it."""
-    # Not by a session of botocore's: that fails where AWS_PROFILE names no profile.
-    return ServiceModel(Loader().load_service_model("dynamodb", "service-2"), "dynamodb")
+    """DynamoDB's service model."""
+    return service_model("dynamodb")
 
 
 def structures(shape: Any) -> Iterator[Any]:
@@ -112,8 +110,6 @@ def check_members(operation: str, request: Mapping[str, Any]) -> None:
 @cache
 def _input_with_others(operation: str) -> Any:
     """The shape of an operation's request, where there is such a member in it."""
-    if operation not in model().operation_names:  # of DynamoDB Streams
-        return None
     shape: Any = model().operation_model(operation).input_shape
     return shape if any(not_understood(each) for each in structures(shape)) else None
 

@@ -9,7 +9,7 @@ from tweetlab.endpoint import reads, searches, writes
 from tweetlab.endpoint.backend import Backend
 from tweetlab.endpoint.control import control_plane
 from tweetlab.endpoint.members import check_members
-from tweetlab.endpoint.wire import Answer, Call, validation_error
+from tweetlab.endpoint.wire import STREAMS, Answer, Call, validation_error
 
 
 class Operation(NamedTuple):
@@ -85,14 +85,14 @@ CONTROL_PLANE = frozenset(
 )
 """The operations that take nothing of a table's throughput. What an upstream then does by itself is
 no call and free, as on AWS: deleting what has expired, importing, exporting, restoring."""
-STREAMS = frozenset(("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"))
-"""The operations of DynamoDB Streams, which take nothing of a table's either."""
 _USE_INSTEAD = {
     "ExecuteStatement": "GetItem, Query, Scan, PutItem, UpdateItem or DeleteItem",
     "BatchExecuteStatement": "BatchGetItem or BatchWriteItem",
     "ExecuteTransaction": "TransactGetItems or TransactWriteItems",
 }
 """PartiQL: to charge a statement, the endpoint would have to understand it as DynamoDB does."""
+_STREAMS = Operation(None, Backend.forward)
+"""DynamoDB Streams: what is read of them takes nothing of a table's throughput, as on AWS."""
 
 
 def operation_of(name: str) -> Operation:
@@ -103,7 +103,9 @@ def operation_of(name: str) -> Operation:
             f"tweetlab's endpoint runs no PartiQL ({name}), since it could not tell what a "
             f"statement consumes. Use {instead} instead."
         )
-    if name in CONTROL_PLANE or name in STREAMS:
+    if name in STREAMS:
+        return _STREAMS
+    if name in CONTROL_PLANE:
         return _understood(name, Operation(None, control_plane))
     if name not in OPERATIONS:
         raise validation_error(

@@ -39,7 +39,7 @@ async def get_item(backend: Backend, call: Call) -> Answer:
     action = await backend.action(call, "Get", call.request["TableName"], call.request)
     if action is None:
         return await backend.forward(call)
-    _check_read(action)
+    check_read(action)
     answer = await backend.forward(call)
     if not answer.ok:
         return answer
@@ -68,7 +68,7 @@ async def batch_get_item(backend: Backend, call: Call) -> Answer:
         entries = entries_by_table(actions)
         return {name: {**requested[name], "Keys": keys} for name, keys in entries.items()}
 
-    wanted = those_admitted(actions, _check_read)
+    wanted = those_admitted(actions, check_read)
     answer = await backend.forward(call, {**call.request, "RequestItems": part(wanted)})
     if not answer.ok:
         return answer
@@ -112,7 +112,7 @@ async def transact_get_items(backend: Backend, call: Call) -> Answer:
     actions = await transaction_actions(backend, call)
     if actions is None:
         return await backend.forward(call)
-    return await read_transaction(backend, call, actions)
+    return await _read_transaction(backend, call, actions)
 
 
 async def transaction_actions(backend: Backend, call: Call) -> list[Action] | None:
@@ -143,18 +143,17 @@ async def transaction_actions(backend: Backend, call: Call) -> list[Action] | No
     return actions
 
 
-async def read_transaction(backend: Backend, call: Call, actions: Sequence[Action]) -> Answer:
-    """Read all the items of a transaction, or none. The call may be a TransactWriteItems that
-    repeats another: its answer shows no items."""
-    all_or_cancelled(actions, _check_read)
+async def _read_transaction(backend: Backend, call: Call, actions: Sequence[Action]) -> Answer:
+    """Read all the items of a transaction, or none."""
+    all_or_cancelled(actions, check_read)
     answer = await backend.forward(call)
     if not answer.ok:
         return answer
-    if "Responses" in answer.json and not _hides(actions):
-        items = [response.get("Item") for response in answer.json["Responses"]]
-    else:
+    if _hides(actions):
         items = await backend.items(call, actions)
-    all_or_cancelled(actions, _check_read)
+    else:
+        items = [response.get("Item") for response in answer.json["Responses"]]
+    all_or_cancelled(actions, check_read)
     costs = [
         read_cost(action, item, transactional=True)
         for action, item in zip(actions, items, strict=True)
@@ -164,7 +163,8 @@ async def read_transaction(backend: Backend, call: Call, actions: Sequence[Actio
     return answer.with_members(ConsumedCapacity=report)
 
 
-def _check_read(action: Action) -> None:
+def check_read(action: Action) -> None:
+    """Raise Throttled if a read of that item would be refused now."""
     action.table.check("read", action.partition_key)
 
 

@@ -6,9 +6,9 @@ the write costs, and no other may come between.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tweetlab.capacity import BATCH_WRITES
+from tweetlab.capacity import BATCH_WRITES, read_units
 from tweetlab.endpoint import charging
 from tweetlab.endpoint.actions import (
     Action,
@@ -27,8 +27,8 @@ from tweetlab.endpoint.charging import (
     item_collection_metrics,
 )
 from tweetlab.endpoint.known_tables import table_name
-from tweetlab.endpoint.reads import read_transaction, transaction_actions
-from tweetlab.endpoint.wire import Answer, Call, validation_error
+from tweetlab.endpoint.reads import check_read, transaction_actions
+from tweetlab.endpoint.wire import Answer, Call, dump, validation_error
 
 _CONDITION_FAILED = ("ConditionalCheckFailedException", "TransactionCanceledException")
 
@@ -88,15 +88,25 @@ async def batch_write_item(backend: Backend, call: Call) -> Answer:
 
 
 async def transact_write_items(backend: Backend, call: Call) -> Answer:
-    """Charged two units for each KB, also for a check, and also when it is cancelled; and as
-    TransactGetItems when it repeats one that was made (Developer Guide, "Amazon DynamoDB
-    Transactions: How it works")."""
+    """Charged two units for each KB, also for a check, and also when it is cancelled (Developer
+    Guide, "Amazon DynamoDB Transactions: How it works"). One that was made under the same client
+    token is not made again."""
     actions = await transaction_actions(backend, call)
     if actions is None:
         return await backend.forward(call)
-    if call.request.get("ClientRequestToken") in backend.client_tokens:
-        return await read_transaction(backend, call, actions)  # nothing is written again
-    answer, made, costs = await _write(backend, call, actions, _TRANSACTION)
+    token = call.request.get("ClientRequestToken")
+    if token is None:
+        answer, made, costs = await _write(backend, call, actions, _TRANSACTION)
+    else:
+        with backend.client_tokens.transaction(token, call.request["TransactItems"]) as known:
+            if known.answer:
+                return _answer_again(call, actions, known.answer, known.units_again)
+            request = {**call.request, "ClientRequestToken": known.upstream_token}
+            ours = replace(call, request=request, body=dump(request))
+            answer, made, costs = await _write(backend, ours, actions, _TRANSACTION)
+            if answer.ok:
+                known.answer = answer
+                known.units_again = [_units_again(cost) for cost in costs if cost.index is None]
     report = consumed_capacities(call.request, costs, "WriteCapacityUnits")
     return _with_collections(call, answer.with_members(ConsumedCapacity=report), made)
 
@@ -106,6 +116,27 @@ def _with_collections(call: Call, answer: Answer, made: Sequence[Action]) -> Ans
     if "ReturnItemCollectionMetrics" not in call.request:
         return answer
     return answer.with_members(ItemCollectionMetrics=item_collection_metrics(call.request, made))
+
+
+def _units_again(cost: Cost) -> float:
+    """What an action of a transaction costs when it is sent again: a read, in a transaction, of the
+    larger of the item before and after (as observed on AWS). The write cost two units for each KB
+    of that."""
+    return read_units(int(cost.units / 2) * 1024, consistent=True, transactional=True)
+
+
+def _answer_again(
+    call: Call, actions: Sequence[Action], answer: Answer, units: Sequence[float]
+) -> Answer:
+    """What was answered to a transaction that was made, at the price of reading it."""
+    all_or_cancelled(actions, check_read)
+    costs = [
+        Cost(action.table, None, action.partition_key, of_action)
+        for action, of_action in zip(actions, units, strict=True)
+    ]
+    charging.charge("read", costs)
+    report = consumed_capacities(call.request, costs, "ReadCapacityUnits")
+    return answer.with_members(ConsumedCapacity=report)
 
 
 async def _write(
@@ -144,8 +175,6 @@ async def _write(
                     failure = charging.failure_cost(action, before, rules.transactional)
                     charging.charge("write", [failure])
             return answer, (), []
-        if token := call.request.get("ClientRequestToken"):
-            backend.client_tokens.add(token)
         costs = [cost for costs in charged.values() for cost in costs]
         if not rules.one_by_one:
             if rules.transactional or any(action.verb == "Update" for action in actions):
