@@ -156,6 +156,20 @@ def dynamodb_local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     `make test` fetches it; DYNAMODB_LOCAL_DIR names a copy that is elsewhere.
     """
+    with running_dynamodb_local(tmp_path_factory.mktemp("dynamodb-local")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def shared_dynamodb_local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of another, with one set of tables for all access keys and regions."""
+    with running_dynamodb_local(tmp_path_factory.mktemp("shared"), "-sharedDb") as url:
+        yield url
+
+
+@contextmanager
+def running_dynamodb_local(directory: Path, *options: str) -> Iterator[str]:
+    """Run DynamoDB Local in a directory until the block ends: its URL."""
     home = Path(os.environ.get("DYNAMODB_LOCAL_DIR", ROOT / ".cache" / "dynamodb-local"))
     if not works("java", "-version"):
         unavailable("DynamoDB Local", "apt-get install default-jre-headless npm, then make test")
@@ -163,10 +177,10 @@ def dynamodb_local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         unavailable("DynamoDB Local", "apt-get install npm, then make test")
     port = free_port()
     command = ["java", f"-Djava.library.path={home / 'DynamoDBLocal_lib'}"]
-    command += [*compose_command("dynamodb"), "-port", str(port)]
+    command += [*compose_command("dynamodb"), *options, "-port", str(port)]
     command[command.index("DynamoDBLocal.jar")] = str(home / "DynamoDBLocal.jar")
     # It writes a metadata file into its working directory.
-    with running(command, port, tmp_path_factory.mktemp("dynamodb-local")):
+    with running(command, port, directory):
         yield f"http://127.0.0.1:{port}"
 
 

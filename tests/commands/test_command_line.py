@@ -24,6 +24,7 @@ from tests.support.busy_machine import PREPARE
 from tests.support.command_line import BIN, endpoint_process
 from tests.support.processes import children
 from tests.support.serving import client
+from tests.support.verifying import verifying
 from tweetlab.commands import demo
 from tweetlab.commands.main import main
 
@@ -62,7 +63,7 @@ def exhausted_table(url: str) -> Iterator[str]:
 
 
 def test_boto3_needs_nothing_but_its_url_and_shows_its_own_retries(url, monkeypatch):
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     random.seed(SHORT_WAITS)
@@ -83,7 +84,7 @@ def test_the_aws_command_line_creates_a_table_and_is_throttled(url, tmp_path):
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(tmp_path),
-        "AWS_ACCESS_KEY_ID": "any",
+        "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "any",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_RETRY_MODE": "standard",
@@ -133,6 +134,11 @@ def test_its_settings_are_those_of_every_table():
     assert reason == "TableReadKeyRangeThroughputExceeded"
 
 
+def test_moto_shares_no_tables(capsys):
+    assert main(["endpoint", "--port", "0", "--shared-tables"]) == 1
+    assert "--shared-tables goes with --upstream" in capsys.readouterr().err
+
+
 def test_it_stands_in_front_of_another_dynamodb(dynamodb_local):
     with endpoint_process("--upstream", dynamodb_local) as (_, url), exhausted_table(url) as table:
         behind = client(dynamodb_local)
@@ -177,6 +183,61 @@ def test_arguments_that_make_no_sense(capsys, arguments, message):
         main(arguments)
     assert raised.value.code == 2
     assert message in capsys.readouterr().err
+
+
+# --- endpoint, in front of one that checks signatures -----------------------------------------
+
+PROFILES = """
+[signs]
+aws_access_key_id = given
+aws_secret_access_key = secret
+[wrong]
+aws_access_key_id = given
+aws_secret_access_key = another
+[empty]
+region = us-east-1
+"""
+
+
+@pytest.fixture
+def profiles(tmp_path, monkeypatch):
+    path = tmp_path / "credentials"
+    path.write_text(PROFILES)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(path))
+
+
+@pytest.mark.parametrize(("profile", "error"), [("signs", None), ("wrong", "InvalidSignature")])
+def test_it_signs_with_the_keys_of_a_profile(dynamodb_local, profiles, profile, error):
+    with (
+        verifying(dynamodb_local, {"given": "secret"}) as upstream,
+        endpoint_process("--upstream", upstream.url, "--upstream-profile", profile) as (_, url),
+    ):
+        dynamodb = client(url)
+        if error:
+            with pytest.raises(ClientError, match=error):
+                dynamodb.list_tables()
+        else:
+            with exhausted_table(url) as table, pytest.raises(ClientError, match="ThroughputExc"):
+                dynamodb.get_item(TableName=table, Key=KEY)
+            assert not upstream.refused
+        dynamodb.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--upstream-profile", "signs"], "name one"),
+        (["--upstream", "http://127.0.0.1:1", "--upstream-profile", "none"], "'none'"),
+        (["--upstream", "http://127.0.0.1:1", "--upstream-profile", "empty"], "has no keys"),
+        (["--upstream", "https://dynamodb.us-east-1.amazonaws.com"], "is AWS itself"),
+        (["--upstream", "https://123.ddb.eu-west-1.amazonaws.com./"], "is AWS itself"),
+        (["--upstream", "https://dynamodb.eu-west-1.api.aws"], "is AWS itself"),
+        (["--upstream", "https://dynamodb.cn-north-1.amazonaws.com.cn"], "is AWS itself"),
+    ],
+)
+def test_an_upstream_that_it_cannot_or_must_not_sign_for(profiles, capsys, arguments, said):
+    assert main(["endpoint", "--port", "0", *arguments]) == 1
+    assert said in capsys.readouterr().err
 
 
 # --- demo -------------------------------------------------------------------------------------

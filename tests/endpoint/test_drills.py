@@ -57,7 +57,7 @@ def get(server: Server, table: str, key: str = "a") -> dict[str, Any] | None:
 
 def test_nothing_is_throttled_unless_asked(server, table):
     assert not any(get(server, table) for _ in range(20))
-    assert not server._endpoint._backend.tables.drills._drills
+    assert not server.backend.tables.drills._drills
 
 
 def test_the_next_calls_of_an_operation_are_throttled_and_no_others(server, table):
@@ -90,7 +90,7 @@ def test_a_forced_throttle_costs_nothing_and_is_counted_apart(server, table):
         for _ in range(3):
             get(server, table)
     assert charged.reads == 0.5
-    rows = [r for r in server._endpoint._backend.tables.meters.rows() if r["table"] == table]
+    rows = [r for r in server.backend.tables.meters.rows() if r["table"] == table]
     assert sum(row["forced"] for row in rows) == sum(row["read_throttled"] for row in rows) == 2
 
 

@@ -91,7 +91,7 @@ def problem(answer: bytes) -> str | None:
         return None
     if not ERROR.fullmatch(parsed["__type"]) or "tweetlab failed" in str(parsed):
         return str(parsed)[:300]
-    return None if status in (400, 408, 413, 500) else f"status {status}"
+    return None if status in (400, 403, 408, 413, 500) else f"status {status}"
 
 
 def test_ten_thousand_hostile_requests(server, patience, caplog):

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
+import gzip
 import json
 import select
 import socket
+import subprocess
 import time
+import tracemalloc
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO
@@ -13,8 +19,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.serving import SIGNED, TARGET, Clock, Server, serving
+from tests.support.left_out import unavailable, works
+from tests.support.serving import SIGNED, TARGET, Clock, Reply, Server, serving
 from tweetlab.endpoint import Moto
+from tweetlab.endpoint.http_connection import HttpRequest
+from tweetlab.endpoint.http_server import HttpServer
+from tweetlab.endpoint.wire import Answer
 
 MB = 1024 * 1024
 
@@ -145,11 +155,8 @@ def test_a_connection_is_closed_for_a_client_that_wants_no_more_of_it(
             413,
             id="17 MB",
         ),
-        pytest.param(
-            b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
-            400,
-            id="another protocol",
-        ),
+        pytest.param(b"CONNECT aws:443 HTTP/1.1\r\n\r\n", 400, id="a tunnel"),
+        pytest.param(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, id="HTTP/2 at once"),
     ],
 )
 def test_what_is_too_much_or_nothing_is_told_so(moto_server, table, sent, expected):
@@ -158,6 +165,230 @@ def test_what_is_too_much_or_nothing_is_told_so(moto_server, table, sent, expect
             connection.sendall(sent)
         assert status(answers) == expected
     serves(moto_server, table)
+
+
+@pytest.mark.parametrize("framing", ["length", "chunks"])
+@pytest.mark.parametrize("at_once", [True, False], ids=["at once", "byte by byte"])
+def test_who_asks_for_another_protocol_is_answered_by_this_one(
+    moto_server, table, framing, at_once
+):
+    """Java's HttpClient and `curl --http2` do so with the first request of each connection."""
+    wish = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk")
+    body = get_item(table).partition(b"\r\n\r\n")[2]
+    if framing == "length":
+        request = get_item(table, *wish, f"Content-Length: {len(body)}")
+    else:
+        head = get_item(table, *wish, "Transfer-Encoding: chunked").partition(b"\r\n\r\n")[0]
+        request = head + b"\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    sent = request * 3 + get_item(table)
+    with connected(moto_server) as (connection, answers):
+        for piece in [sent] if at_once else (sent[i : i + 1] for i in range(len(sent))):
+            connection.sendall(piece)
+        assert [status(answers) for _ in range(4)] == [200] * 4
+
+
+def test_a_wish_for_another_protocol_takes_nothing_from_what_else_is_said(moto_server, table):
+    wish = ("Connection: Upgrade, close", "Upgrade: h2c", "Expect: 100-continue")
+    body = get_item(table).partition(b"\r\n\r\n")[2]
+    request = get_item(table, *wish, f"Content-Length: {len(body)}")
+    with connected(moto_server) as (connection, answers):
+        connection.sendall(request)
+        assert answers.readline() == b"HTTP/1.1 100 Continue\r\n"
+        assert answers.readline() == b"\r\n"
+        assert status(answers) == 200
+        assert answers.read() == b""
+
+
+def test_many_wishes_for_another_protocol_at_once(moto_server):
+    asked = b"GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    with connected(moto_server) as (connection, answers):
+        connection.sendall(asked * 2000)
+        assert {status(answers) for _ in range(2000)} == {200}
+
+
+def test_curl_gets_its_answer_when_it_would_rather_speak_http_2(moto_server, table):
+    if not works("curl", "--version"):
+        unavailable("curl", "apt-get install curl")
+    body = get_item(table).partition(b"\r\n\r\n")[2]
+    headers = {"X-Amz-Target": f"{TARGET}GetItem", **SIGNED}
+    curl = ["curl", "--silent", "--http2", "--noproxy", "*", "--write-out", "%{http_code}"]
+    for name, value in headers.items():
+        curl += ["--header", f"{name}: {value}"]
+    done = subprocess.run([*curl, "--data", body, moto_server.url], stdout=subprocess.PIPE)
+    assert done.stdout == b"{}200"
+
+
+@pytest.mark.parametrize("path", ["/", "/tweetlab", "/elsewhere"])
+def test_an_answer_to_head_has_no_body(moto_server, table, path):
+    """The next answer begins where a body would stand."""
+    with connected(moto_server) as (connection, answers):
+        connection.sendall(b"HEAD %s HTTP/1.1\r\nHost: localhost\r\n\r\n" % path.encode())
+        head = b""
+        while (line := answers.readline()) != b"\r\n":
+            head += line
+        assert b"Content-Length: 0\r\n" not in head
+        connection.sendall(get_item(table))
+        assert status(answers) == 200
+
+
+def test_a_client_that_has_said_all_gets_its_answers(moto_server, table):
+    with connected(moto_server) as (connection, answers):
+        connection.sendall(get_item(table) * 3)
+        connection.shutdown(socket.SHUT_WR)
+        assert [status(answers) for _ in range(3)] == [200] * 3
+        assert answers.read() == b""
+    with connected(moto_server) as (connection, answers):
+        connection.sendall(get_item(table)[:-1])
+        connection.shutdown(socket.SHUT_WR)
+        assert answers.read() == b""
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_it_says_that_it_is_healthy(moto_server, method):
+    """In AWS' own words."""
+    request = urllib.request.Request(moto_server.url, method=method)
+    with urllib.request.urlopen(request) as response:
+        said = b"" if method == "HEAD" else b"healthy: dynamodb.us-east-1.amazonaws.com "
+        assert (response.status, response.read()) == (200, said)
+
+
+def test_it_listens_on_ipv6_too(moto_server, table):
+    if not has_ipv6():
+        unavailable("::1", "a machine with IPv6 on its loopback")
+    with socket.create_connection(("::1", urlsplit(moto_server.url).port), 60) as connection:
+        connection.sendall(get_item(table).replace(b"Host: 127.0.0.1", b"Host: [::1]:80"))
+        with connection.makefile("rb") as answers:
+            assert status(answers) == 200
+
+
+def test_a_port_that_is_taken_on_ipv6_is_taken():
+    """Or a client that looks for localhost there first would find another server."""
+    if not has_ipv6():
+        unavailable("::1", "a machine with IPv6 on its loopback")
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as other:
+        server = HttpServer(no_answer, (), 30)
+        with pytest.raises(OSError, match="in use"):
+            asyncio.run(server.listen(other.getsockname()[1]))
+
+
+def test_a_free_port_is_free_in_both_families(monkeypatch):
+    taken = {"::1": 2}
+
+    async def listen() -> list[str]:
+        loop = asyncio.get_running_loop()
+        create = loop.create_server
+
+        async def create_server(connect, host, port, **options):
+            if taken.get(host):
+                taken[host] -= 1
+                raise OSError(errno.EADDRINUSE, "in use")
+            if host == "::1" and not has_ipv6():
+                raise OSError(errno.EADDRNOTAVAIL, "no such address")
+            return await create(connect, host, port, **options)
+
+        monkeypatch.setattr(loop, "create_server", create_server)
+        server = HttpServer(no_answer, (), 30)
+        await server.listen(0)
+        addresses = [s.getsockname()[1] for each in server._listening for s in each.sockets]
+        await server.close()
+        return addresses
+
+    ports = asyncio.run(listen())
+    assert taken["::1"] == 0
+    assert len(set(ports)) == 1
+    assert len(ports) == 1 + has_ipv6()
+
+
+async def no_answer(_: HttpRequest) -> Answer:
+    raise NotImplementedError
+
+
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_a_machine_without_ipv6_is_served_all_the_same(monkeypatch):
+    async def listen() -> str:
+        loop = asyncio.get_running_loop()
+        create = loop.create_server
+
+        async def create_server(connect, host, port, **options):
+            if host == "::1":
+                raise OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
+            return await create(connect, host, port, **options)
+
+        monkeypatch.setattr(loop, "create_server", create_server)
+        server = HttpServer(no_answer, (), 30)
+        url = await server.listen(0)
+        await server.close()
+        return url
+
+    assert asyncio.run(listen()).startswith("http://127.0.0.1:")
+
+
+# --- compressed bodies ------------------------------------------------------------------------
+
+
+def compressed(server: Server, body: bytes, encoding: str = "gzip") -> Reply:
+    return server.post("GetItem", body, **{"Content-Encoding": encoding})
+
+
+@pytest.fixture
+def body(table) -> bytes:
+    return get_item(table).partition(b"\r\n\r\n")[2]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", " gzip "])
+def test_a_body_may_be_compressed(moto_server, body, encoding):
+    assert compressed(moto_server, gzip.compress(body), encoding).status == 200
+
+
+def test_a_compressed_body_may_have_several_parts(moto_server, body):
+    assert compressed(moto_server, gzip.compress(body[:9]) + gzip.compress(body[9:])).status == 200
+
+
+def test_a_body_may_be_said_to_be_as_it_is(moto_server, body):
+    assert compressed(moto_server, body, "identity").status == 200
+
+
+def test_the_largest_body_that_is_taken_compressed(moto_server, body):
+    spaces = 16 * MB - len(body)
+    assert compressed(moto_server, gzip.compress(body + b" " * spaces)).status == 200
+    assert compressed(moto_server, gzip.compress(body + b" " * (spaces + 1))).status == 413
+
+
+def test_a_bomb_is_not_blown_up(moto_server, table):
+    bomb = gzip.compress(bytes(1000 * MB), 1)
+    tracemalloc.start()
+    reply = compressed(moto_server, bomb)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert reply.status == 413
+    assert most < 60 * MB
+    serves(moto_server, table)
+
+
+@pytest.mark.parametrize("level", [0, 9])
+def test_what_is_no_gzip_is_told_so(moto_server, body, level):
+    good = gzip.compress(body, level)
+    flipped = good[:-6] + bytes([good[-6] ^ 1]) + good[-5:]
+    for bad in (b"", body, good[:-1], good[: len(good) // 2], flipped, good + b"junk"):
+        reply = compressed(moto_server, bad)
+        assert (reply.status, reply.json["__type"].rpartition("#")[2]) == (
+            400,
+            "SerializationException",
+        )
+
+
+@pytest.mark.parametrize("encoding", ["deflate", "br", "zstd", "aws-chunked", "gzip, gzip", "é"])
+def test_another_encoding_is_refused_by_its_name(moto_server, body, encoding):
+    reply = compressed(moto_server, gzip.compress(body), encoding)
+    assert reply.status == 400
+    assert encoding in reply.json["message"] and "gzip" in reply.json["message"]
 
 
 def test_clients_that_hang_up_halfway_do_no_harm(moto_server, table):

@@ -77,7 +77,7 @@ def test_a_hot_key_is_throttled_with_the_exception_of_this_mode(server, create):
     table = create()
     server.around("PutItem", TableName=table, Item=item("a", 390 * KB))
     get(server, table)
-    known = server._endpoint._backend.tables.get("us-east-1", table)
+    known = server.known(table)
     known.charge("read", "a", 3000 - 98)
     response = get(server, table)
     assert reason(response) == "TableReadKeyRangeThroughputExceeded"
@@ -149,7 +149,7 @@ def test_a_table_is_switched_to_on_demand_and_back(server):
     assert read(server, table) is None
 
     def capacity() -> Any:
-        return server._endpoint._backend.tables.get("us-east-1", table).capacity
+        return server.known(table).capacity
 
     server.dynamodb.update_table(TableName=table, BillingMode="PAY_PER_REQUEST")
     assert capacity().on_demand

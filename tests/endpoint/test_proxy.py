@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from contextlib import suppress
@@ -101,7 +102,6 @@ def test_an_upstream_that_is_down_is_an_internal_error_until_it_is_up():
     "answer",
     [
         pytest.param((502, b"<html>Bad Gateway</html>"), id="a page"),
-        pytest.param((200, b""), id="nothing"),
         pytest.param((200, b"[]"), id="a list"),
         pytest.param((200, HALF), id="half an answer"),
     ],
@@ -119,6 +119,74 @@ def test_nonsense_from_the_upstream_is_an_internal_error(proxy, upstream, answer
         )
     upstream.answer = good
     assert proxy.post("ListTables", LIST).json == {"TableNames": []}
+
+
+@pytest.mark.parametrize("operation", ["TagResource", "UntagResource", "ListTables"])
+def test_an_empty_answer_is_passed_on(proxy, upstream, operation):
+    """AWS and Alternator have nothing more to say of tags."""
+    requests = {
+        "TagResource": {"ResourceArn": "arn:a", "Tags": [{"Key": "k", "Value": "v"}]},
+        "UntagResource": {"ResourceArn": "arn:a", "TagKeys": ["k"]},
+        "ListTables": {},
+    }
+    upstream.answer = (200, b"")
+    reply = proxy.post(operation, requests[operation])
+    assert (reply.status, reply.body, reply.headers["Content-Length"]) == (200, b"", "0")
+    assert int(reply.headers["x-amz-crc32"]) == 0
+
+
+def test_an_empty_answer_where_one_is_needed_is_an_internal_error(proxy, upstream):
+    upstream.answer = (200, b"")
+    assert proxy.post("GetItem", {"TableName": "tweet", "Key": {"id": {"S": "a"}}}).status == 500
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 413, 429])
+@pytest.mark.parametrize("body", [b"", b"<html>No</html>"], ids=["nothing", "a page"])
+def test_a_page_that_refuses_keeps_its_status(proxy, upstream, status, body):
+    """A proxy in front of the upstream says it so; a 500 would be tried again."""
+    upstream.answer = (status, body)
+    reply = proxy.post("ListTables", LIST)
+    assert reply.status == status
+    assert f"answered ListTables with {status}" in reply.json["message"]
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_json_that_breaks_off_is_an_internal_error(proxy, upstream, status):
+    upstream.answer = (status, b'{"Table": ')
+    assert proxy.post("GetItem", {"TableName": "tweet", "Key": {"id": {"S": "a"}}}).status == 500
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(b"HTTP/1.0 200 OK\r\n\r\n{}", id="until it hangs up"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}", id="the same in 1.1"),
+        pytest.param(
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+            id="go on first",
+        ),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+            id="chunks",
+        ),
+    ],
+)
+def test_answers_framed_in_any_way_that_http_knows(answer):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            for _ in range(2):
+                connection, _ = listening.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        with serving(lambda: Proxy(f"http://127.0.0.1:{listening.getsockname()[1]}")) as server:
+            for _ in range(2):
+                assert server.post("ListTables", LIST).json == {}
+        thread.join()
 
 
 def test_an_upstream_that_hangs_is_given_up_however_old_its_connection_is(

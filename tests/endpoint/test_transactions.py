@@ -8,8 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.support.asking import reads_served, write
-from tests.support.serving import Clock, Server, item
-from tweetlab.endpoint.backend import TOKEN_SECONDS, ClientTokens
+from tests.support.serving import item
 
 KB = 1024
 THROTTLED = "ProvisionedThroughputExceeded"
@@ -124,34 +123,3 @@ def test_a_transaction_that_dynamodb_does_not_take_costs_nothing(server):
     ):
         server.dynamodb.transact_write_items(TransactItems=[put(table, "a"), put(table, "a")])
     assert charged.writes == 0
-
-
-def test_a_transaction_made_again_reads_what_it_wrote(proxy_server):
-    """Only DynamoDB Local knows the token, and does not write again; the units are AWS' rule."""
-    server: Server = proxy_server
-    table = server.create_table(read=4)
-    request = {"TransactItems": [put(table, "a", 5 * KB)], "ClientRequestToken": f"of {table}"}
-
-    def consumed() -> list[Any]:
-        answer = server.dynamodb.transact_write_items(ReturnConsumedCapacity="TOTAL", **request)
-        return answer["ConsumedCapacity"]
-
-    assert consumed() == [{"TableName": table, "CapacityUnits": 10, "WriteCapacityUnits": 10}]
-    with server.charged(table) as charged:
-        assert consumed() == [{"TableName": table, "CapacityUnits": 4, "ReadCapacityUnits": 4}]
-    assert (charged.reads, charged.writes) == (4, 0)
-    assert cancelled(lambda **_: server.dynamodb.transact_write_items(**request)) == [THROTTLED]
-    server.delete_tables()
-
-
-def test_tokens_are_remembered_for_ten_minutes_and_then_dropped():
-    clock = Clock()
-    tokens = ClientTokens(clock)
-    for number in range(5):
-        tokens.add(f"token {number}")
-        clock.advance(TOKEN_SECONDS / 4)
-    remembered = [f"token {number}" in tokens for number in range(5)]
-    assert remembered == [False, False, True, True, True]
-    assert "never given" not in tokens and None not in tokens
-    tokens.add("another")
-    assert len(tokens._made) == 4

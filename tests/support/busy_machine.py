@@ -42,13 +42,17 @@ def prepare_kernels(ipython: Path) -> None:
     (startup / "busy_machine.py").write_text(PREPARE)
 
 
-def prepare() -> None:
-    """Prepare this kernel, and the servers that its labs will start."""
+def prepare(port: int | None = None) -> None:
+    """Prepare this kernel, and the servers that its labs will start; with the clock of the process
+    that leads at the ``port``, if there is one."""
     assert "tweetlab" not in sys.modules, "it took the machine's own clock already"
     redis.retry.Retry = PatientRetry  # type: ignore[misc]
     clock = SteppedClock()
-    clock.install()
-    port = clock.lead()
+    if port:
+        clock.follow(port)
+    else:
+        clock.install()
+        port = clock.lead()
 
     from tweetlab.lab import servers
 

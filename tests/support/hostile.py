@@ -129,7 +129,10 @@ def misaddressed(rng: random.Random, operation: str) -> bytes:
         {"Accept_Encoding": "br;q=" + "1" * 4000},
         {"Expect": rng.choice(["100-continue", "the worst"])},
         {"X_Junk": "z" * rng.choice([100, 70_000])},
-        {"Connection": rng.choice(["close", "Upgrade"]), "Upgrade": "websocket"},
+        {"Connection": rng.choice(["close", "Upgrade"]), "Upgrade": rng.choice(["h2c", "x"])},
+        {"Content_Encoding": rng.choice(["gzip", "br", "identity", ", ", "\x7f"])},
+        {"Host": rng.choice(["", "localhost", "attacker.example", "[::1", "[::1]:x", "\xe9"])},
+        {"Origin": rng.choice(["null", "http://127.0.0.1", "https://attacker.example", ""])},
         {"Bad Header": "x"},
     ]
     return http(body, operation, **rng.choice(wrong))

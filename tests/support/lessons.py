@@ -35,9 +35,9 @@ def tags(cell: Any) -> list[str]:
 
 
 @contextmanager
-def kernel_for(path: Path) -> Iterator[Any]:
+def kernel_for(path: Path, prepare: str = PREPARE) -> Iterator[Any]:
     """A fresh kernel in the notebook's own folder, with nothing executed yet. What happens in it
-    does not depend on how busy the machine is."""
+    does not depend on how busy the machine is, as ``prepare`` has it."""
     resources = {"metadata": {"path": str(path.parent)}}
     with TemporaryDirectory() as sockets:
         # A kernel is told its ports before it listens there, and another program may be quicker.
@@ -45,7 +45,7 @@ def kernel_for(path: Path) -> Iterator[Any]:
         with testbook(
             path, timeout=SECONDS, kernel_name="python3", resources=resources, config=config
         ) as book:
-            book.inject(PREPARE, pop=True)
+            book.inject(prepare, pop=True)
             yield book
 
 

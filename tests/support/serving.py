@@ -17,7 +17,9 @@ import boto3
 from botocore.config import Config
 
 from tweetlab import endpoint
+from tweetlab.endpoint.owners import Owner
 from tweetlab.endpoint.upstream import Upstream
+from tweetlab.endpoint.wire import Answer
 
 TARGET = "DynamoDB_20120810."
 SIGNED = {
@@ -106,19 +108,32 @@ class Server:
 
     def held(self, table: str, index: str | None = None) -> tuple[float, float]:
         """The read and write units that the buckets hold now."""
-        known = self._endpoint._backend.tables.get("us-east-1", table)
+        known = self.known(table)
         assert known
         capacity = (known.indexes[index].resource if index else known).capacity
         assert capacity
         return capacity.reads.units(self.clock()), capacity.writes.units(self.clock())
 
+    @property
+    def backend(self) -> Any:
+        """What the endpoint knows of the tables of ``dynamodb``'s access key."""
+        return self._endpoint.backends.of(Owner("test", "us-east-1"))
+
+    def known(self, table: str) -> Any:
+        """The table as the endpoint knows it; None for one that it has not learnt."""
+        return self.backend.tables.get(table)
+
     def around(self, operation: str, **request: Any) -> dict[str, Any]:
-        """What the upstream says to a request that goes around the endpoint."""
-        headers = {name.lower(): value for name, value in SIGNED.items()}
-        sending = self.upstream.send(operation, json.dumps(request).encode(), headers)
-        answer = asyncio.run_coroutine_threadsafe(sending, self._loop).result()
+        """What the upstream says to a request that goes around the endpoint, and that is well."""
+        answer = self.upstream_answers(operation, **request)
         assert answer.ok, answer.body
         return answer.json
+
+    def upstream_answers(self, operation: str, **request: Any) -> Answer:
+        """What the upstream says to any request that goes around the endpoint."""
+        headers = {name.lower(): value for name, value in SIGNED.items()}
+        sending = self.upstream.send(operation, json.dumps(request).encode(), headers)
+        return asyncio.run_coroutine_threadsafe(sending, self._loop).result()
 
     def post(self, operation: str, body: bytes | dict[str, Any], **headers: str) -> Reply:
         """Send a request as it is, without a client that would mend or retry it."""
@@ -126,12 +141,16 @@ class Server:
         return self.request("POST", body, headers)
 
     def request(
-        self, method: str, body: bytes | dict[str, Any] = b"", headers: dict[str, str] | None = None
+        self,
+        method: str,
+        body: bytes | dict[str, Any] = b"",
+        headers: dict[str, str] | None = None,
+        path: str = "/",
     ) -> Reply:
         connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=30)
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         try:
-            connection.request(method, "/", data, headers or {})
+            connection.request(method, path, data, headers or {})
             response = connection.getresponse()
             return Reply(response.status, dict(response.getheaders()), response.read())
         finally:
@@ -143,10 +162,12 @@ def serving(
     make_upstream: Callable[[], Upstream],
     request_seconds: float = 30,
     patience: Clock | None = None,
+    shared: bool = False,
     **limits: Any,
 ) -> Iterator[Server]:
-    """Serve an endpoint with those limits until the block ends; it leaves no table upstream. By the
-    clock ``patience``, if there is one, it waits for its clients."""
+    """Serve an endpoint with those limits until the block ends; it leaves no table upstream, which
+    may have ``shared`` tables. By the clock ``patience``, if there is one, it waits for its
+    clients."""
     clock = Clock()
     loop = asyncio.new_event_loop()
     if patience:
@@ -156,7 +177,7 @@ def serving(
 
     async def start() -> tuple[Any, str, endpoint.Endpoint, Upstream]:
         upstream = make_upstream()
-        served = endpoint.Endpoint(upstream, endpoint.Limits(clock=clock, **limits))
+        served = endpoint.Endpoint(upstream, endpoint.Limits(clock=clock, **limits), shared)
         return *await endpoint.start(served, 0, request_seconds), served, upstream
 
     runner, url, served, upstream = asyncio.run_coroutine_threadsafe(start(), loop).result()
@@ -173,14 +194,21 @@ def serving(
         loop.close()
 
 
-def client(url: str, attempts: int = 1, **settings: Any) -> Any:
+def client(
+    url: str,
+    attempts: int = 1,
+    region: str = "us-east-1",
+    access_key: str = "test",
+    secret_key: str = "test",
+    **settings: Any,
+) -> Any:
     """An ordinary boto3 client: no code of tweetlab's between a test and the endpoint."""
     return boto3.client(
         "dynamodb",
         endpoint_url=url,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
+        region_name=region,
+        aws_access_key_id=access_key,
+        aws_secret_access_key=secret_key,
         config=Config(
             retries={"mode": "standard", "total_max_attempts": attempts},
             max_pool_connections=32,

@@ -72,11 +72,12 @@ class Meter:
 
 
 class Meters:
-    """The meters of all tables and indexes. Seconds count from when this was made."""
+    """The meters of all tables and indexes. Seconds count from ``started`` on, or from when this
+    was made."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], started: float | None = None) -> None:
         self._clock = clock
-        self._started = clock()
+        self._started = clock() if started is None else started
         self._meters: dict[tuple[str, str], Meter] = {}
 
     def meter(self, table: str, index: str = "") -> Meter:

@@ -53,6 +53,20 @@ def _parser() -> argparse.ArgumentParser:
         help="the DynamoDB to stand in front of; else moto, built in",
     )
     endpoint.add_argument(
+        "--upstream-profile",
+        metavar="NAME",
+        help="sign what is sent there with the keys of this profile of AWS' configuration; else it "
+        "gets the client's own signature, and where that is refused, one with the keys of "
+        "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    )
+    endpoint.add_argument(
+        "--shared-tables",
+        action="store_true",
+        help="the upstream has one set of tables for all access keys and regions, as DynamoDB "
+        "Local has with -sharedDb, Alternator, and any that gets one profile's signatures: so have "
+        "throughput, metrics and drills. Without it, each access key has its own in each region",
+    )
+    endpoint.add_argument(
         "--burst-seconds", type=seconds, default=300, help="unused capacity kept (%(default)s)"
     )
     endpoint.add_argument(

@@ -40,10 +40,12 @@ class Drill:
 
 
 class Drills:
-    """The drills under way; none unless someone asked."""
+    """The drills of one access key under way, and those of ``everyone``; none unless someone
+    asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, everyone: Drills | None = None) -> None:
         self._drills: list[Drill] = []
+        self._everyone = everyone
 
     def add(self, drill: Drill) -> None:
         """Begin one."""
@@ -58,4 +60,4 @@ class Drills:
                 if not drill.calls:
                     self._drills.remove(drill)
                 return True
-        return False
+        return self._everyone is not None and self._everyone.strikes(operation, partition_key)

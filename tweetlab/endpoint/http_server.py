@@ -1,48 +1,22 @@
-"""HTTP/1.1 for small requests and small answers over kept-alive connections.
-
-It does what DynamoDB's protocol needs and no more: behind a general server, and with a general
-client of the upstream, a GetItem took half as long again as without an endpoint in between; with
-these a fifth. httptools, which is Node.js' parser, reads what comes in.
-"""
+"""Listens, and holds the connections."""
 
 import asyncio
-import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from email.utils import formatdate
-from functools import lru_cache
-from http import HTTPStatus
-from random import getrandbits
-from typing import NamedTuple, cast
-from zlib import crc32
+import errno
+from collections.abc import Awaitable, Callable, Iterable
 
-import httptools
+from tweetlab.endpoint.http_connection import FRAMING, Connection, HttpRequest
+from tweetlab.endpoint.wire import Answer
 
-from tweetlab.endpoint.wire import Answer, request_timeout, serialization_error, too_large
-
-MAX_BODY = 16 * 1024 * 1024
-"""Bytes of the largest body: a BatchWriteItem's limit (API reference)."""
-MAX_HEAD = 64 * 1024
-"""Bytes of the request line and the headers."""
-MAX_WAITING = 16
-"""Requests that a client may send on one connection ahead of their answers."""
 BACKLOG = 1024
 """Clients that may connect at once: those beyond would be dropped, and try again after seconds."""
 STOP_SECONDS = 1
-_PHRASES = {status.value: status.phrase for status in HTTPStatus}
-
-
-class HttpRequest(NamedTuple):
-    """One request; of its headers those that matter, with names in lower case."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
+ATTEMPTS = 20
+"""Times that a free port is looked for in both families of addresses."""
 
 
 class HttpServer:
-    """Answers requests on a port of 127.0.0.1.
+    """Answers requests on a port of 127.0.0.1, and of ::1 where there is one: a client may look for
+    localhost there first.
 
     The handler is given the ``headers`` that are named. A client has ``request_seconds`` to send a
     request, and as long to take an answer: who needs longer is disconnected. Between requests a
@@ -56,21 +30,36 @@ class HttpServer:
         request_seconds: float,
     ) -> None:
         self.handler = handler
-        self.headers = {name.lower().encode(): name.lower() for name in (*headers, "Expect")}
+        self.headers = {name.lower().encode(): name.lower() for name in (*headers, *FRAMING)}
         self.request_seconds = request_seconds
-        self.connections: set[_Connection] = set()
-        self._listening: asyncio.Server | None = None
+        self.connections: set[Connection] = set()
+        self._listening: list[asyncio.Server] = []
         self._sweeping: asyncio.TimerHandle | None = None
 
     async def listen(self, port: int) -> str:
         """Begin (port 0: on a free one), and give the URL. Raises OSError if it is in use."""
         loop = asyncio.get_running_loop()
-        self._listening = await loop.create_server(
-            lambda: _Connection(self), "127.0.0.1", port, backlog=BACKLOG
-        )
+        attempts = 1 if port else ATTEMPTS
+        while not self._listening:
+            attempts -= 1
+            server = await loop.create_server(self._connect, "127.0.0.1", port, backlog=BACKLOG)
+            number: int = server.sockets[0].getsockname()[1]
+            self._listening = [server]
+            try:
+                self._listening.append(
+                    await loop.create_server(self._connect, "::1", number, backlog=BACKLOG)
+                )
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE:  # else this machine has no ::1
+                    self._listening.clear()
+                    server.close()
+                    if not attempts:
+                        raise
         self._sweep(loop)
-        _, port = self._listening.sockets[0].getsockname()
-        return f"http://127.0.0.1:{port}"
+        return f"http://127.0.0.1:{number}"
+
+    def _connect(self) -> asyncio.Protocol:
+        return Connection(self)
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         """Let go of who takes too long. (A timer for each request would cost each request.)"""
@@ -80,8 +69,9 @@ class HttpServer:
 
     async def close(self) -> None:
         """Listen no longer, give the last answers, and close the connections."""
-        if self._listening and self._sweeping:
-            self._listening.close()
+        for listening in self._listening:
+            listening.close()
+        if self._sweeping:
             self._sweeping.cancel()
         answering = [each.answering for each in self.connections if each.answering]
         if answering:
@@ -90,169 +80,3 @@ class HttpServer:
                 task.cancel()
         for connection in list(self.connections):
             connection.close()
-
-
-class _Connection(asyncio.Protocol):
-    """One client's connection, whose requests are answered one after the other."""
-
-    _transport: asyncio.Transport
-    _in_head: bool
-    _head: int
-
-    def __init__(self, server: HttpServer) -> None:
-        self.answering: asyncio.Task[None] | None = None
-        self._server = server
-        self._loop = asyncio.get_running_loop()
-        self._parser = httptools.HttpRequestParser(self)
-        self._waiting: deque[tuple[HttpRequest | Answer, bool]] = deque()
-        self._writable = asyncio.Event()
-        self._writable.set()
-        self._hung_up = False
-        self.on_message_begin()
-        self._in_head = self._begun = False
-
-    def close(self) -> None:
-        """Close it, after what was written is sent."""
-        self._transport.close()
-
-    def hurry(self, since: float) -> None:
-        """Give up a request that has been waited for since then."""
-        if self._waited_for is None or self._waited_for > since:
-            return
-        if self._hung_up:
-            self._transport.abort()
-        elif self._begun:
-            error = request_timeout("The request took too long to arrive.")
-            self._enqueue(error.answer, keep=False)
-        else:
-            self.close()
-
-    # Called by the transport
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-        self._server.connections.add(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._server.connections.discard(self)
-        self._writable.set()
-
-    def data_received(self, data: bytes) -> None:
-        if self._hung_up:
-            return
-        try:
-            self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            error = serialization_error("This is not HTTP, or more of it than DynamoDB needs.")
-            self._enqueue(error.answer, keep=False)
-            return
-        if self._in_head:
-            self._head += len(data)
-            if self._head > MAX_HEAD:
-                self._enqueue(too_large("The headers are too long.").answer, keep=False)
-
-    def pause_writing(self) -> None:
-        self._writable.clear()
-
-    def resume_writing(self) -> None:
-        self._writable.set()
-
-    # Called by the parser
-
-    def on_message_begin(self) -> None:
-        self._waited_for: float | None = self._loop.time()
-        self._in_head, self._begun, self._head = True, True, 0
-        self._url, self._size = b"", 0
-        self._headers: dict[str, str] = {}
-        self._body: list[bytes] = []
-
-    def on_url(self, url: bytes) -> None:
-        self._url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if known := self._server.headers.get(name.lower()):
-            self._headers[known] = value.decode("latin-1")
-
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        if self._headers.get("expect", "").lower() == "100-continue":
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-    def on_body(self, body: bytes) -> None:
-        self._size += len(body)
-        if self._size <= MAX_BODY:
-            self._body.append(body)
-        else:
-            self._body.clear()  # The client is sending still, and is told when it is done.
-
-    def on_message_complete(self) -> None:
-        self._waited_for = None
-        entry: HttpRequest | Answer
-        if self._size > MAX_BODY:
-            entry = too_large(f"A request has at most {MAX_BODY:,} bytes.").answer
-        else:
-            method, path = self._parser.get_method().decode(), self._url.decode("latin-1")
-            entry = HttpRequest(method, path, self._headers, b"".join(self._body))
-        self._enqueue(entry, self._parser.should_keep_alive())
-
-    # What goes on in between
-
-    def _enqueue(self, entry: HttpRequest | Answer, keep: bool) -> None:
-        """Answer a request, or give that answer, when those before it are answered."""
-        self._waiting.append((entry, keep))
-        if not keep:
-            self._hung_up, self._waited_for = True, None
-        if len(self._waiting) >= MAX_WAITING:
-            self._transport.pause_reading()
-        if self.answering is None:
-            self.answering = self._loop.create_task(self._answer())
-
-    async def _answer(self) -> None:
-        while self._waiting:
-            entry, keep = self._waiting.popleft()
-            answer = entry if isinstance(entry, Answer) else await self._server.handler(entry)
-            if self._transport.is_closing():
-                break
-            self._transport.write(response_bytes(answer, keep))
-            if not self._writable.is_set() and not await self._drain():
-                break
-            if not keep:
-                # It may read why. Closing at once, with more of it unread, would reset.
-                self._transport.write_eof()
-                self._waited_for = self._loop.time()
-                break
-            if len(self._waiting) < MAX_WAITING:
-                self._transport.resume_reading()
-        self.answering = None
-
-    async def _drain(self) -> bool:
-        """Wait until the client has taken what was written; False if it takes too long."""
-        try:
-            async with asyncio.timeout(self._server.request_seconds):
-                await self._writable.wait()
-        except TimeoutError:
-            self._transport.abort()
-            return False
-        return True
-
-
-def response_bytes(answer: Answer, keep: bool) -> bytes:
-    """The answer on the wire, with the request id and the checksum that SDKs look for."""
-    more = "".join(f"{name}: {value}\r\n" for name, value in answer.headers.items())
-    head = (
-        f"HTTP/1.1 {answer.status} {_PHRASES.get(answer.status, '')}\r\n"
-        "Server: Server\r\n"
-        f"Date: {_date(int(time.time()))}\r\n"
-        f"Content-Type: {answer.content_type}\r\n"
-        f"Content-Length: {len(answer.body)}\r\n"
-        f"Connection: {'keep-alive' if keep else 'close'}\r\n"
-        f"x-amzn-RequestId: {getrandbits(4 * 52):052X}\r\n"
-        f"x-amz-crc32: {crc32(answer.body)}\r\n"
-        f"{more}\r\n"
-    )
-    return head.encode() + answer.body
-
-
-@lru_cache(maxsize=1)
-def _date(second: int) -> str:
-    return formatdate(second, usegmt=True)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
 from tweetlab.capacity import Kind, ThrottlingReason
 
 TARGET = "DynamoDB_20120810."
+STREAMS_TARGET = "DynamoDBStreams_20120810."
+STREAMS = frozenset(("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"))
+"""The operations of DynamoDB Streams, a service of its own that is reached in the same place."""
 DRILL_HEADER = "x-tweetlab-drill"
 _DYNAMODB = "com.amazonaws.dynamodb.v20120810#"
 _CORAL = "com.amazon.coral."
-_REGION = re.compile(r"Credential=[^/]*/\d+/([\w-]+)/dynamodb/")
 
 PROVISIONED_EXCEEDED = (
     "The level of configured provisioned throughput for the table was exceeded. "
@@ -41,18 +42,14 @@ MAX_ON_DEMAND_EXCEEDED = (
 @dataclass(eq=False)
 class Call:
     """One request: the operation and what it takes of a table's throughput (None: nothing), its
-    JSON parsed and as it came, and the headers, with names in lower case."""
+    JSON as DynamoDB understands it, parsed and to be sent on, and the headers, with names in lower
+    case."""
 
     operation: str
     kind: Kind | None
     request: dict[str, Any]
     body: bytes
     headers: Mapping[str, str]
-
-    def __post_init__(self) -> None:
-        match = _REGION.search(self.headers.get("authorization", ""))
-        self.region = match[1] if match else "us-east-1"
-        """The region it is signed for; tables of different regions are different tables."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +63,8 @@ class Answer:
 
     @cached_property
     def json(self) -> dict[str, Any]:
-        """The body, parsed; treat it as read-only."""
-        parsed: dict[str, Any] = orjson.loads(self.body)
+        """The body, parsed; treat it as read-only. That of TagResource, say, is empty on AWS."""
+        parsed: dict[str, Any] = orjson.loads(self.body or b"{}")
         return parsed
 
     @property
@@ -76,7 +73,8 @@ class Answer:
 
     @property
     def error(self) -> str:
-        """The short name of the error, such as ConditionalCheckFailedException; "" if it is ok."""
+        """The short name of the error, such as ConditionalCheckFailedException; "" if it is ok, or
+        has none."""
         return "" if self.ok else str(self.json.get("__type", "")).rpartition("#")[2]
 
     def with_members(self, **members: Any) -> Answer:
@@ -125,9 +123,16 @@ class Throttled(DynamoDBError):
             self.answer = replace(self.answer, headers={DRILL_HEADER: "forced"})
 
 
-def transaction_cancelled(refusals: Sequence[Throttled | None]) -> DynamoDBError:
-    """What DynamoDB answers to a transaction with throttled items: a reason for each item, in
-    order (its service model lists codes and messages)."""
+class Refusal(Protocol):
+    """An error of one item of a transaction."""
+
+    cancellation_code: str
+    answer: Answer
+
+
+def transaction_cancelled(refusals: Sequence[Refusal | None]) -> DynamoDBError:
+    """What DynamoDB answers to a transaction with items that are throttled, or have a wrong key: a
+    reason for each item, in order (its service model lists codes and messages)."""
     reasons = [
         {"Code": error.cancellation_code, "Message": str(error)} if error else {"Code": "None"}
         for error in refusals
@@ -151,10 +156,25 @@ serialization_error = partial(DynamoDBError, _CORAL + "service#SerializationExce
 """The request is not JSON, or not of the operation's shape."""
 unknown_operation = partial(DynamoDBError, _CORAL + "service#UnknownOperationException")
 """There is no such operation."""
+idempotent_parameter_mismatch = partial(
+    DynamoDBError,
+    _DYNAMODB + "IdempotentParameterMismatchException",
+    "DynamoDB rejected the request because you retried a request with a different payload but with "
+    "an idempotent token that was already used.",
+)
+"""A client token is another transaction's."""
+transaction_in_progress = partial(
+    DynamoDBError,
+    _DYNAMODB + "TransactionInProgressException",
+    "The transaction with the given request token is already in progress.",
+)
+"""The same transaction is being made; SDKs ask again."""
 too_large = partial(DynamoDBError, _CORAL + "service#RequestEntityTooLargeException", status=413)
 """The request is larger than DynamoDB takes."""
 request_timeout = partial(DynamoDBError, _CORAL + "service#RequestTimeoutException", status=408)
 """The request does not arrive."""
+access_denied = partial(DynamoDBError, _CORAL + "service#AccessDeniedException", status=403)
+"""Not for who asks."""
 internal_error = partial(DynamoDBError, _DYNAMODB + "InternalServerError", status=500)
 """The fault is on this side; SDKs try such a call again."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import secrets
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 REGION = "us-east-1"
+SECRET_KEY = "tweetlab"
+"""Nobody checks it, unless a DynamoDB of one's own is behind the endpoint."""
+_LEARNER = re.compile("[A-Za-z0-9]{1,64}")
 CONNECTIONS = 64
 """Open connections of a client at most: as many readers as that need not wait for one."""
 _CONFIG = Config(
@@ -26,7 +31,20 @@ _CONFIG = Config(
 )
 
 
-def local_client(url: str, keep: object = None) -> DynamoDBClient:
+def access_key_of(learner: str | None) -> str:
+    """The access key that has a learner's tables: the name itself, the same on every machine; a
+    random one for None. Raises ValueError for a name that DynamoDB Local takes for no access key.
+    """
+    if learner is None:
+        return f"tweetlab{secrets.token_hex(8)}"
+    if not isinstance(learner, str) or not _LEARNER.fullmatch(learner):
+        raise ValueError(
+            f"A learner's name is 1 to 64 letters (a to z, A to Z) and digits, not {learner!r}."
+        )
+    return learner
+
+
+def local_client(url: str, keep: object = None, access_key: str = SECRET_KEY) -> DynamoDBClient:
     """A boto3 client of the DynamoDB at ``url`` that takes nothing from the environment or from
     AWS' configuration files, and refuses to send to any other host. It keeps ``keep`` alive.
     """
@@ -44,8 +62,8 @@ def local_client(url: str, keep: object = None) -> DynamoDBClient:
         "dynamodb",
         endpoint_url=url,
         region_name=REGION,
-        aws_access_key_id="tweetlab",
-        aws_secret_access_key="tweetlab",
+        aws_access_key_id=access_key,
+        aws_secret_access_key=SECRET_KEY,
         config=_CONFIG.merge(local),
     )
     host = urlsplit(url).netloc

@@ -19,7 +19,7 @@ from tweetlab import cache
 from tweetlab.capacity import TableCapacity
 from tweetlab.errors import LabError
 from tweetlab.lab import metrics
-from tweetlab.lab.clients import aws_client, local_client
+from tweetlab.lab.clients import access_key_of, aws_client, local_client
 from tweetlab.lab.closing import Closing
 from tweetlab.lab.servers import LabServers
 
@@ -40,7 +40,7 @@ class Lab(Closing):
 
     ``dynamodb`` is a boto3 low-level client, ``redis`` a redis.Redis that gives up soon, or a
     redis.RedisCluster. ``dynamodb_url`` and ``redis_url`` are for the AWS CLI, another SDK or
-    redis-cli.
+    redis-cli; ``access_key``, with any secret, shows those the lab's tables, in us-east-1.
     """
 
     dynamodb: DynamoDBClient
@@ -49,6 +49,7 @@ class Lab(Closing):
     redis_url: str
     _servers: LabServers | None
     _aws: bool = False
+    access_key: str = ""
 
     @property
     def owns_redis(self) -> bool:
@@ -59,20 +60,22 @@ class Lab(Closing):
         """Another boto3 client of the lab's DynamoDB, as another program would have: botocore's
         retry quota belongs to a client, and a run that was throttled leaves it spent.
         """
-        return aws_client() if self._aws else local_client(self.dynamodb_url, self._servers)
+        if self._aws:
+            return aws_client()
+        return local_client(self.dynamodb_url, self._servers, self.access_key)
 
     def metrics(self) -> pd.DataFrame:
-        """What each table and index consumed and refused, second by second.
+        """What each of the lab's tables and indexes consumed and refused, second by second.
 
         See ``tweetlab.lab.metrics.fetch`` for the columns and ``by_minute`` for CloudWatch's view.
         """
-        return metrics.fetch(self._endpoint())
+        return metrics.fetch(self._endpoint(), self.access_key)
 
     def drill(
         self, calls: int, *, operation: str | None = None, partition_key: str | None = None
     ) -> None:
-        """Have the endpoint throttle the next ``calls`` calls of an operation, such as "GetItem",
-        or of a partition key, to see how your code copes. The answers carry the header
+        """Have the endpoint throttle the lab's next ``calls`` calls of an operation, such as
+        "GetItem", or of a partition key, to see how your code copes. The answers carry the header
         ``x-tweetlab-drill: forced``. Raises ValueError unless just one of the two is named, and is
         one that can be throttled.
         """
@@ -80,7 +83,8 @@ class Lab(Closing):
             raise ValueError("Drill at least 1 call of either an operation or a partition key.")
         drill = {"calls": calls, "operation": operation, "partition_key": partition_key}
         request = urllib.request.Request(
-            self._endpoint() + "/tweetlab/drill", data=json.dumps(drill).encode()
+            metrics.page(self._endpoint(), "drill", self.access_key),
+            data=json.dumps(drill).encode(),
         )
         try:
             metrics.open_locally(request).close()
@@ -111,6 +115,7 @@ def start(
     partitions: int | None = None,
     adaptive: bool | None = None,
     redis_timeout: float | None = None,
+    learner: str | None = None,
 ) -> Lab:
     """Start the lab: a DynamoDB that throttles and a Redis, on free ports of 127.0.0.1.
 
@@ -121,9 +126,13 @@ def start(
     is used as it is. ``aws=True`` uses the real DynamoDB of your account, which costs money;
     nothing else can reach AWS.
 
+    Each lab has an access key of its own, and with it tables, metrics and drills of its own, also
+    where several use one endpoint. There, labs of the same ``learner`` have the same ones: that
+    name, of letters and digits, is the access key.
+
     ``redis_timeout`` is how many seconds ``lab.redis`` waits for an answer, 0.25 if not given. The
     other arguments are those of ``tweetlab.capacity.TableCapacity``, for every table.
-    Raises ValueError for numbers that make no sense, and LabError, which says what to do, when a
+    Raises ValueError for arguments that make no sense, and LabError, which says what to do, when a
     server cannot be started or reached.
     """
     limits: dict[str, Any] = {
@@ -139,6 +148,9 @@ def start(
         raise ValueError(f"redis_timeout must be a number above 0, not {redis_timeout!r}.")
     if aws and limits:
         raise LabError(f"The real DynamoDB has its own limits: leave out {', '.join(limits)}.")
+    if aws and learner is not None:
+        raise LabError("The real DynamoDB has the tables of your account: leave out learner.")
+    access_key = "" if aws else access_key_of(learner)
     client = aws_client() if aws else None
     redis_url = os.environ.get(REDIS_VARIABLE)
     dynamodb_url = None if aws else os.environ.get(DYNAMODB_VARIABLE)
@@ -162,9 +174,10 @@ def start(
         )
         redis_url = redis_url or servers.urls["redis"]
         dynamodb_url = dynamodb_url or servers.urls.get("dynamodb")
-    client = client or local_client(str(dynamodb_url), servers)
+    client = client or local_client(str(dynamodb_url), servers, access_key)
     lab_redis = cache.connect(redis_url, redis_timeout)
-    return Lab(client, client.meta.endpoint_url, lab_redis, redis_url, servers, aws)
+    url = client.meta.endpoint_url
+    return Lab(client, url, lab_redis, redis_url, servers, aws, access_key)
 
 
 def _throttles_already(url: str) -> bool:

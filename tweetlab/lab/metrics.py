@@ -19,16 +19,22 @@ def open_locally(request: str | urllib.request.Request, timeout: float = 5) -> A
     return opener.open(request, timeout=timeout)
 
 
-def fetch(dynamodb_url: str) -> pd.DataFrame:
+def page(dynamodb_url: str, name: str, access_key: str | None = None) -> str:
+    """The URL of a page of a tweetlab endpoint's own: for one access key, or for everybody."""
+    of = f"?access_key={access_key}" if access_key else ""
+    return f"{dynamodb_url.rstrip('/')}/tweetlab/{name}{of}"
+
+
+def fetch(dynamodb_url: str, access_key: str | None = None) -> pd.DataFrame:
     """The metrics of a tweetlab endpoint: a row for each second with traffic of each table, and of
-    each global index, named in ``index``.
+    each global index, named in ``index``. They are of the tables of one access key, or of all.
 
     ``second`` counts from the endpoint's start. Provisioned and consumed are capacity units;
     throttled counts requests, or items of a batch, ``forced`` those that a drill throttled.
     ``hottest_keys`` are the partition keys asked for most, with the number of times, throttled
     ones included. Raises OSError if nothing answers there.
     """
-    with open_locally(dynamodb_url + "/tweetlab/metrics") as response:
+    with open_locally(page(dynamodb_url, "metrics", access_key)) as response:
         return pd.DataFrame(json.load(response), columns=COLUMNS)
 
 
