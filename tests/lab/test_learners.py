@@ -18,11 +18,11 @@ from tweetlab.lab.lab import DYNAMODB_VARIABLE, REDIS_VARIABLE
 
 
 @pytest.fixture
-def shared(server: Server, redis_server: str, monkeypatch: pytest.MonkeyPatch) -> Server:
+def shared(separate_server: Server, redis_server: str, monkeypatch: pytest.MonkeyPatch) -> Server:
     """An endpoint, and a Redis, that the labs started in a test share."""
-    monkeypatch.setenv(DYNAMODB_VARIABLE, server.url)
+    monkeypatch.setenv(DYNAMODB_VARIABLE, separate_server.url)
     monkeypatch.setenv(REDIS_VARIABLE, redis_server)
-    return server
+    return separate_server
 
 
 @pytest.fixture
