@@ -66,8 +66,8 @@ def test_two_labs_on_one_endpoint_have_nothing_in_common(shared):
 def test_labs_of_one_learner_have_the_same_tables(shared):
     with (
         tweetlab.start(learner="ana") as one,
-        tweetlab.start(learner="ana") as other,
-        tweetlab.start(learner="Ana") as another,
+        tweetlab.start(learner="Ana") as other,
+        tweetlab.start(learner="ben") as another,
     ):
         assert one.access_key == other.access_key == "ana"
         tweets = TweetTable(one.dynamodb, read_capacity=5)
