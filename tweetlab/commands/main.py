@@ -63,8 +63,9 @@ def _parser() -> argparse.ArgumentParser:
         "--shared-tables",
         action="store_true",
         help="the upstream has one set of tables for all access keys and regions, as DynamoDB "
-        "Local has with -sharedDb, Alternator, and any that gets one profile's signatures: so have "
-        "throughput, metrics and drills. Without it, each access key has its own in each region",
+        "Local has with -sharedDb, Alternator, and any that gets the signatures of one profile or "
+        "of the environment: so have throughput, metrics and drills. Without it, each access key "
+        "has its own in each region",
     )
     endpoint.add_argument(
         "--burst-seconds", type=seconds, default=300, help="unused capacity kept (%(default)s)"

@@ -32,8 +32,9 @@ _CONFIG = Config(
 
 
 def access_key_of(learner: str | None) -> str:
-    """The access key that has a learner's tables: the name itself, the same on every machine; a
-    random one for None. Raises ValueError for a name that DynamoDB Local takes for no access key.
+    """The access key that has a learner's tables: the name itself in small letters, the same on
+    every machine; a random one for None. Raises ValueError for a name that DynamoDB Local takes for
+    no access key.
     """
     if learner is None:
         return f"tweetlab{secrets.token_hex(8)}"
@@ -41,7 +42,8 @@ def access_key_of(learner: str | None) -> str:
         raise ValueError(
             f"A learner's name is 1 to 64 letters (a to z, A to Z) and digits, not {learner!r}."
         )
-    return learner
+    # DynamoDB Local's HTTP server takes headers that differ in case only for the same.
+    return learner.lower()
 
 
 def local_client(url: str, keep: object = None, access_key: str = SECRET_KEY) -> DynamoDBClient:

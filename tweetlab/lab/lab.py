@@ -128,7 +128,7 @@ def start(
 
     Each lab has an access key of its own, and with it tables, metrics and drills of its own, also
     where several use one endpoint. There, labs of the same ``learner`` have the same ones: that
-    name, of letters and digits, is the access key.
+    name, of letters and digits, is the access key, in small letters.
 
     ``redis_timeout`` is how many seconds ``lab.redis`` waits for an answer, 0.25 if not given. The
     other arguments are those of ``tweetlab.capacity.TableCapacity``, for every table.
