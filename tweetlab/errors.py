@@ -1,8 +1,20 @@
-"""The errors of tweetlab: each says what to do next."""
+"""The errors of tweetlab: each says what to do next, and none shows a password."""
 
 from __future__ import annotations
 
+import re
 from uuid import UUID
+
+
+def public_url(url: str) -> str:
+    """A URL as it may be shown: nothing that stands left of its last @, and no query, may a
+    password stand there with all the signs that belong elsewhere in a URL.
+    """
+    scheme = re.match(r"((rediss?|unix|https?)://)?", url).group()  # type: ignore[union-attr]
+    user, _, place = url[len(scheme) :].rpartition("@")
+    if "?" in user and "=" in user:  # the @ is one of a query
+        place = "..."
+    return scheme + re.split(r"[?#]", place)[0]
 
 
 class TweetlabError(Exception):
@@ -41,8 +53,8 @@ class TableUnavailable(TweetlabError):
 
     def __init__(self, url: str) -> None:
         super().__init__(
-            f"DynamoDB does not answer at {url}. If the lab was closed, start a new one with "
-            "tweetlab.start(); if the server is yours, check that it is running."
+            f"DynamoDB does not answer at {public_url(url)}. If the lab was closed, start a new "
+            "one with tweetlab.start(); if the server is yours, check that it is running."
         )
 
 

