@@ -37,6 +37,26 @@ class TweetNotFound(TweetlabError, LookupError):
         self.tweet_id = tweet_id
 
 
+class UnreadableTweet(TweetlabError, ValueError):
+    """The item of that id is no tweet: another program wrote it. It is in the table all the same.
+
+    ``attribute`` is the one that is missing, or that is not what a tweet has there.
+    """
+
+    def __init__(self, tweet_id: UUID | str, attribute: str, why: str) -> None:
+        super().__init__(tweet_id, attribute, why)
+        self.tweet_id = tweet_id
+        self.attribute = attribute
+        self.why = why
+
+    def __str__(self) -> str:
+        return (
+            f"The item {self.tweet_id} is not a tweet's: {self.attribute!r} {self.why}. Another "
+            "program wrote it: have that give it what a tweet has, the strings 'text' and "
+            "'created' (as 2015-05-17T14:17:10+00:00), or delete it: tweets.delete(tweet_id)."
+        )
+
+
 class TableNotFound(TweetlabError):
     """The table does not exist yet."""
 

@@ -12,6 +12,7 @@ import threading
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import psutil
@@ -254,7 +255,7 @@ def test_valkey_gives_up_when_every_port_is_taken(monkeypatch):
 
 def test_valkey_listens_only_when_it_asks_for_a_password(monkeypatch):
     """Whoever was in before that would stay in."""
-    seen = []
+    seen: list[Any] = []
 
     def free_port_once_it_has_a_password() -> int:
         own = psutil.Process().children()
@@ -282,6 +283,9 @@ class OneTweet:
 
     def create(self, text: str) -> Tweet:
         return self.tweet
+
+    def create_many(self, texts) -> list[Tweet]:
+        return [self.tweet for _ in texts]
 
     def read(self, tweet_id: UUID | str, consistent: bool = False) -> Read:
         return Read(self.tweet, "table", 0.0, 0, 0.5)
