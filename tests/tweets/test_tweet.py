@@ -65,9 +65,7 @@ def test_a_date_is_in_utc_whatever_zone_it_was_written_in(created, meant):
     assert Tweet.from_item(tweet.item) == tweet
 
 
-@pytest.mark.parametrize(
-    "zone", [None, UTC, timezone(timedelta(hours=-17))]
-)
+@pytest.mark.parametrize("zone", [None, UTC, timezone(timedelta(hours=-17))])
 def test_a_tweet_however_it_is_made_is_dated_in_utc(zone):
     tweet = Tweet(ID, "Example tweet.", CREATED.astimezone(zone) if zone else CREATED)
     assert (tweet.created, tweet.created.tzinfo) == (CREATED, UTC)
