@@ -1,7 +1,7 @@
 # Everything starts here: `make lab` for the lessons, `make test` for the proof.
-# Works with GNU make 3.81 (macOS) and newer, in a folder of any name: make takes a space for the end
-# of a name, so targets and their parts are named from here on, and full paths stand in quotes.
-# Python is given -P: a queue.py of the learner's, beside a lesson, is not Python's own.
+# Works with GNU make 3.81 (macOS) and newer, and in a folder with spaces in its name: to make they end
+# a name, so what it makes is named from this folder on, and a whole path stands in quotes in a recipe.
+# With -P, Python does not take a queue.py that lies beside a lesson for its own.
 
 PYTHON ?= python3
 VENV ?= .venv

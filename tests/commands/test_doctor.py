@@ -68,6 +68,15 @@ def test_a_notebook_shows_the_verdict_first_and_what_is_to_be_fixed_next():
     ]
 
 
+def test_what_a_server_said_is_shown_as_it_was_said():
+    report = doctor.Report((Finding(FIX, "Bad. It said:\n\n*** FATAL ***\n> no", "as it says"),))
+    assert str(report).startswith("fix   Bad. It said:\n      \n      *** FATAL ***\n      > no\n")
+    # An empty line and six spaces: a block of code in the list's point.
+    assert "- **fix**: Bad. It said:\n      \n      *** FATAL ***\n      > no\n" in (
+        report._repr_markdown_()
+    )
+
+
 # The command, on this machine
 
 
@@ -108,6 +117,17 @@ def test_the_doctor_runs_without_the_packages_that_tweetlab_imports(command, tmp
     assert code == 1
     assert "fix   The package redis is there but broken: ModuleNotFoundError: no redis here" in said
     assert "servers were not tried" in said
+
+
+def test_a_file_beside_the_notebook_that_hides_a_module_is_noted(tmp_path):
+    (tmp_path / "queue.py").touch()
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "tweetlab", "doctor"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert "note  queue.py: a notebook in this folder may take that" in done.stdout
 
 
 def test_a_valkey_that_cannot_start_is_named(tmp_path):
