@@ -214,6 +214,29 @@ def test_modules_beside_the_notebook_are_not_those_of_the_servers(
 
 @pytest.mark.usefixtures("leaves_no_process")
 @pytest.mark.parametrize(
+    "settings",
+    [
+        {"PYTHONIOENCODING": "utf-16"},
+        {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"},
+        {"PYTHONVERBOSE": "1"},
+        {"PYTHONPROFILEIMPORTTIME": "1"},
+        {"PYTHONOPTIMIZE": "2"},
+        {"HOME": "/nowhere", "USER": "", "MPLCONFIGDIR": "/nowhere"},
+        {"HOME": "/dev/null"},
+        {"HOME": "with a space, relative"},
+    ],
+    ids=str,
+)
+def test_pythons_own_settings_are_no_matter(monkeypatch, settings):
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    running = LabServers()
+    assert running.urls.keys() == {"redis", "dynamodb"}
+    running.close()
+
+
+@pytest.mark.usefixtures("leaves_no_process")
+@pytest.mark.parametrize(
     "code",
     ["print('Hello!')", "print('Hello!', end='')", "print('{}')", "print(200_000 * '\u2603')"],
 )

@@ -95,7 +95,7 @@ class LabServers:
     def _last_words(self, said: list[str]) -> str:
         """How the child process ended, and what it said before."""
         code = self._process.wait()
-        late = f" (it is killed after {START_SECONDS} s)" if code == -signal.SIGKILL else ""
+        late = f" (it is killed after {START_SECONDS} s)" if code == -9 else ""
         ended = f" Their process ended with code {code}{late}, and said"
         return f"{ended}:\n\n{_tail(''.join(said))}" if said else f"{ended} nothing."
 
@@ -248,7 +248,8 @@ def _when_parent_ends(stop: asyncio.Event, loop: asyncio.AbstractEventLoop) -> N
 
 def _answer(answer: dict[str, str]) -> None:
     """Tell the parent, which then reads on, but takes the rest for errors of the servers."""
-    print(f"{_ANSWER}{json.dumps(answer)}", flush=True)
+    sys.stdout.flush()
+    os.write(1, f"{_ANSWER}{json.dumps(answer)}\n".encode())  # whatever encoding Python is told
 
 
 def _tail(said: object) -> str:
@@ -267,6 +268,8 @@ def _pass_on(output: IO[bytes]) -> None:
 def main() -> None:
     """The child process: serve what the options in the first line of its input ask for."""
     try:
-        asyncio.run(_serve(json.loads(sys.stdin.buffer.readline())))
+        with open(0, "rb", closefd=False) as parent:
+            options = json.loads(parent.readline())
+        asyncio.run(_serve(options))
     except LabError as error:
         _answer({"error": str(error)})
