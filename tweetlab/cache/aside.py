@@ -80,6 +80,8 @@ class CachedTweets:
     ) -> None:
         if not isinstance(ttl, int) or isinstance(ttl, bool) or ttl < 1:
             raise ValueError(f"ttl is a whole number of seconds, at least 1, not {ttl!r}")
+        if lease_seconds <= 0:
+            raise ValueError(f"lease_seconds is more than 0, not {lease_seconds!r}")
         self.table = table
         self.redis = redis
         self.ttl = ttl
@@ -111,9 +113,8 @@ class CachedTweets:
     def get(self, tweet_id: UUID | str, consistent: bool = False) -> Tweet:
         """The tweet, from the cache or else from the table, whose errors it raises.
 
-        Raises TweetNotFound, InvalidTweet if the id is not a UUID, UnreadableTweet if the item is
-        no tweet's, and TableBusy if the table has all the reads that it may have. A ``consistent``
-        read asks the table, past the cache.
+        Raises TweetNotFound, UnreadableTweet, InvalidTweet if the id is no UUID, and TableBusy if
+        the table has all reads that it may have. A ``consistent`` read asks it, past the cache.
         """
         found = self._find(valid_id(tweet_id), consistent)
         return found.tweet if isinstance(found, Read) else found
@@ -146,10 +147,8 @@ class CachedTweets:
         asked = [tweet_id for tweet_id in wanted if tweet_id not in found]
         got = self._look_up_many(asked) if asked else FoundTweets()
         if self._local:
-            for tweet in got.values():
-                self._local.put(tweet, writes)
-        found.add(got)
-        return found.in_order(wanted)
+            self._local.put_many(got.values(), writes)
+        return found.add(got).in_order(wanted)
 
     def edit(self, tweet_id: UUID | str, text: str) -> Tweet:
         """Change the text in the table, then drop the cached tweet."""
@@ -258,8 +257,7 @@ class CachedTweets:
 
     def _look_up_many(self, tweet_ids: Sequence[UUID]) -> FoundTweets:
         """The tweets of those ids that exist: by one MGET and, for the misses, one batch read."""
-        values: dict[UUID, bytes | None] = dict.fromkeys(tweet_ids)
-        redis = True
+        values, redis = dict[UUID, bytes | None].fromkeys(tweet_ids), True
         try:
             values.update(zip(tweet_ids, self._store.get_many(tweet_ids), strict=True))
         except Unavailable as reason:
@@ -269,9 +267,7 @@ class CachedTweets:
         misses = {one: Miss(values[one], redis) for one, hit in cached.items() if hit is None}
         hits = len(cached) - len(misses)
         self.stats.count(hits=hits, misses=len(misses), negative_hits=hits - len(found))
-        if misses:
-            found.add(self._read_table_many(misses))
-        return found
+        return found.add(self._read_table_many(misses) if misses else {})
 
     def _read_table_many(self, misses: dict[UUID, Miss]) -> FoundTweets:
         """The same as ``_read_table`` for many tweets, without waiting for another reader."""

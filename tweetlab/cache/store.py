@@ -40,8 +40,6 @@ class Store:
         lease_seconds: float,
         background: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
-        if lease_seconds <= 0:
-            raise ValueError(f"lease_seconds is more than 0, not {lease_seconds!r}")
         self._client: Any = client  # execute_command has no types
         self._getter = Getter(client)
         self._is_cluster = isinstance(client, redis.RedisCluster)

@@ -128,11 +128,12 @@ class FoundTweets(dict[UUID, Tweet]):
         super().__init__(tweets or {})
         self.unreadable = dict(unreadable or {})
 
-    def add(self, others: Mapping[UUID, Tweet]) -> None:
-        """Add tweets that were found elsewhere, and those that were left out there."""
+    def add(self, others: Mapping[UUID, Tweet]) -> Self:
+        """Add tweets that were found elsewhere, and those that were left out there; all of them."""
         self.update(others)
         if isinstance(others, FoundTweets):
             self.unreadable.update(others.unreadable)
+        return self
 
     def in_order(self, tweet_ids: Iterable[UUID]) -> Self:
         """The same in the order of those ids."""
