@@ -47,6 +47,7 @@ class Lab(Closing):
     dynamodb_url: str
     redis: cache.Client
     redis_url: str
+    """With its password, which nothing here shows: one of its own for each lab."""
     _servers: LabServers | None
     _aws: bool = False
 
