@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from cachetools import TTLCache
@@ -40,6 +40,11 @@ class LocalTweets:
         with self._lock:
             if writes == self.writes:
                 self._tweets[tweet.tweet_id] = tweet
+
+    def put_many(self, tweets: Iterable[Tweet], writes: int) -> None:
+        """Keep them, unless this process wrote any since."""
+        for tweet in tweets:
+            self.put(tweet, writes)
 
     def drop(self, tweet_id: UUID) -> None:
         """Forget a tweet that was written."""

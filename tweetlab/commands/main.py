@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tweetlab.errors import TweetlabError
+from tweetlab.errors import TweetlabError, public_url
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -126,9 +126,14 @@ def port(text: str) -> int:
 
 def url(text: str) -> str:
     """Where a DynamoDB listens."""
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise argparse.ArgumentTypeError(f"{text} is not a URL such as http://127.0.0.1:8000")
+    try:
+        parts = urlsplit(text)
+    except ValueError:  # argparse would show all of the text
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in text:
+        raise argparse.ArgumentTypeError(
+            f"{public_url(text)} is not a URL such as http://127.0.0.1:8000, without a password"
+        )
     return text
 
 

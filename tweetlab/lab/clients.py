@@ -14,7 +14,7 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 
-from tweetlab.errors import LabError
+from tweetlab.errors import LabError, public_url
 from tweetlab.tweets import ATTEMPTS
 
 if TYPE_CHECKING:
@@ -68,11 +68,12 @@ def local_client(url: str, keep: object = None, access_key: str = SECRET_KEY) ->
         aws_secret_access_key=SECRET_KEY,
         config=_CONFIG.merge(local),
     )
-    host = urlsplit(url).netloc
+    host, shown = urlsplit(url).netloc, public_url(url)
 
     def stay_local(request: AWSPreparedRequest, _kept: object = keep, **_: Any) -> None:
         if urlsplit(request.url).netloc != host:
-            raise LabError(f"Refused to send a request to {request.url}: the lab is at {url}.")
+            asked = public_url(request.url)
+            raise LabError(f"Refused to send a request to {asked}: the lab is at {shown}.")
 
     client.meta.events.register_first("before-send.dynamodb", stay_local)
     return client
