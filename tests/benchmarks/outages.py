@@ -1,4 +1,4 @@
-"""Redis hangs, dies, fails over, loses connections: in threads, under gevent and in a forked child."""
+"""Redis hangs, dies, fails over, loses connections: in threads, under gevent, in a forked child."""
 
 from __future__ import annotations
 
