@@ -38,7 +38,10 @@ class LocalTweets:
     def get(self, tweet_id: UUID) -> Tweet | None:
         """The tweet, or None."""
         with self._lock:  # also to look: a TTLCache notes what was used last
-            return self._tweets.get(tweet_id)
+            try:
+                return self._tweets[tweet_id]
+            except KeyError:
+                return None
 
     def put(self, tweet: Tweet, writes: int) -> None:
         """Keep a tweet, unless this process wrote any since ``writes``: it may be an older one."""
