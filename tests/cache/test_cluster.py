@@ -68,9 +68,10 @@ def test_a_server_that_does_not_answer_is_asked_once_more(
         sends(*command, **options)
         raise error
 
-    monkeypatch.setattr(redis.client.Pipeline, "execute", fail)
-    monkeypatch.setattr(cluster, "execute_command", hang)
-    answers = Connections(cluster).ask_all(GETS)
+    with monkeypatch.context() as patch:
+        patch.setattr(redis.client.Pipeline, "execute", fail)
+        patch.setattr(cluster, "execute_command", hang)
+        answers = Connections(cluster).ask_all(GETS)
     for key, answer in zip(KEYS, answers, strict=True):
         if cluster.get_node_from_key(key) == bad:
             assert isinstance(answer, error)
