@@ -16,7 +16,7 @@ from tweetlab.cache.refresh import Refresher
 from tweetlab.cache.stats import CacheStats
 from tweetlab.cache.store import Refused, Store, Unavailable
 from tweetlab.cache.table import BackingTable, BoundedReads
-from tweetlab.cache.values import Cached, Values
+from tweetlab.cache.values import Cached, Keys, Values
 from tweetlab.errors import TweetNotFound
 from tweetlab.tweets import FoundTweets, Read, Tweet, valid_id, valid_text
 
@@ -43,6 +43,10 @@ class CachedTweets:
       in the background every ``breaker_pause`` seconds, until it is back; None never stops asking.
     - ``max_table_reads``: table reads under way at a time; a reader that does not get its turn
       in 0.1 s gets TableBusy. None is no bound.
+
+    Keys begin with the table's name, as in ``tweet:{tweet_id}``, behind the ``prefix`` and a colon
+    if one is given, so that tables may share a Redis. Its user needs only the rights
+    ``~tweet:* +get +mget +set +del +exists +eval``; in a cluster ``+info +cluster|slots +command``.
 
     Staleness: once ``edit`` or ``delete`` has returned, no read that begins later, in any process,
     gets the older tweet, and no slow reader puts it back, with these exceptions:
@@ -76,12 +80,11 @@ class CachedTweets:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         random: Callable[[], float] = randomness.random,
-        background: Callable[[Callable[[], None]], None] | None = None,
+        background: Callable[[Callable[[], None]], object] | None = None,
+        prefix: str = "",
     ) -> None:
         if not isinstance(ttl, int) or isinstance(ttl, bool) or ttl < 1:
             raise ValueError(f"ttl is a whole number of seconds, at least 1, not {ttl!r}")
-        if lease_seconds <= 0:
-            raise ValueError(f"lease_seconds is more than 0, not {lease_seconds!r}")
         self.table = table
         self.redis = redis
         self.ttl = ttl
@@ -89,7 +92,8 @@ class CachedTweets:
         breaker = CircuitBreaker(breaker_failures, breaker_pause, on_change=stats.breaker_is)
         self._clock = clock
         self._values = Values(ttl, refresh_ahead, jitter, missing_ttl, stats, clock, random)
-        self._store = Store(redis, breaker, stats, lease_seconds, background)
+        keys = Keys(table, prefix)
+        self._store = Store(redis, breaker, stats, keys, lease_seconds, background)
         patience = lease_seconds if single_flight else None
         self._fill = Fill(self._store, self._values, patience, sleep)
         self._bounded = BoundedReads(table, max_table_reads, stats)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Protocol
 from uuid import UUID
 
+from tweetlab.cache.forks import begin_in_each_process
 from tweetlab.cache.stats import CacheStats
 from tweetlab.errors import TableBusy, TweetNotFound, UnreadableTweet
 from tweetlab.tweets import FoundTweets, Read, Tweet
@@ -50,7 +51,10 @@ class BoundedReads:
         self._limit = limit
         self._stats = stats
         self._patience = patience
-        self._turns = threading.Semaphore(limit or 0)
+        begin_in_each_process(self._begin)
+
+    def _begin(self) -> None:
+        self._turns = threading.Semaphore(self._limit or 0)
 
     def read(self, tweet_id: UUID, consistent: bool = False) -> Read:
         """One tweet; raises TableBusy, or what the table raises."""
