@@ -128,6 +128,9 @@ class MemoryTable:
         self.tweets[tweet.tweet_id] = tweet
         return tweet
 
+    def create_many(self, texts: Iterable[str]) -> list[Tweet]:
+        return [self.create(text) for text in texts]
+
     def read(self, tweet_id: UUID | str, consistent: bool = False) -> Read:
         assert isinstance(tweet_id, UUID)
         with self._lock:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 import redis
-from redis.exceptions import ClusterDownError
+from redis.exceptions import AskError, ClusterDownError
 
 from tweetlab.cache.client import Client
 from tweetlab.cache.forks import begin_in_each_process
@@ -92,12 +92,10 @@ class Connections:
         """The answers to many, sent in one go; each may be an exception."""
         asked_at = self._clock()
         try:
-            with self._client.pipeline(transaction=False) as pipeline:
-                for command in commands:
-                    pipeline.execute_command(*command, NEVER_DECODE=True)
-                answers = pipeline.execute(raise_on_error=False)
-            if not isinstance(answers, list) or len(answers) != len(commands):
-                raise redis.InvalidResponse(f"Expected {len(commands)} answers")
+            if isinstance(self._client, redis.RedisCluster):
+                answers = self._ask_servers(commands)
+            else:
+                answers = _ask_in_one_go(self._client, commands)
         except BaseException as error:
             self._judge(error, asked_at)
             raise
@@ -105,6 +103,31 @@ class Connections:
             if isinstance(answer, redis.RedisError):
                 self._judge(answer, asked_at)
         return answers
+
+    def _ask_servers(self, commands: Sequence[Command]) -> list[Any]:
+        """The same in a cluster, each server in one go. redis-py's own way asks a server that hangs
+        again for each command, and each waits.
+        """
+        answers: dict[int, Any] = {}
+        numbers: dict[str, list[int]] = {}
+        for number, command in enumerate(commands):
+            node = self._client.get_node_from_key(command[3 if command[0] == "EVAL" else 1])
+            numbers.setdefault(node.name, []).append(number)
+        for name, its in numbers.items():
+            server = self._client.get_redis_connection(self._client.get_node(node_name=name))
+            try:
+                found = _ask_in_one_go(server, [commands[number] for number in its])
+                again = [number for number, one in zip(its, found, strict=True) if _moved(one)]
+            except (redis.ConnectionError, redis.TimeoutError) as error:
+                found = [error] * len(its)
+                again = its[:1]  # the client then looks which servers there are
+            answers.update(zip(its, found, strict=True))
+            for number in again:
+                try:
+                    answers[number] = _ask(self._client, commands[number])
+                except redis.RedisError as error:
+                    answers[number] = error
+        return [answers[number] for number in range(len(commands))]
 
     def _ask_client(self, command: Command, asked_at: float) -> Any:
         """Ask by a connection of the client's choice."""
@@ -165,6 +188,20 @@ class Connections:
 
 def _ask(client: Any, command: Command) -> Any:
     return client.execute_command(*command, NEVER_DECODE=True)
+
+
+def _ask_in_one_go(client: Any, commands: Sequence[Command]) -> list[Any]:
+    with client.pipeline(transaction=False) as pipeline:
+        for command in commands:
+            pipeline.execute_command(*command, NEVER_DECODE=True)
+        answers = pipeline.execute(raise_on_error=False)
+    if not isinstance(answers, list) or len(answers) != len(commands):
+        raise redis.InvalidResponse(f"Expected {len(commands)} answers")
+    return answers
+
+
+def _moved(answer: object) -> bool:
+    return isinstance(answer, AskError)  # or a MovedError, which is one
 
 
 def _condemns(error: BaseException) -> bool:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from cachetools import TTLCache
@@ -38,13 +38,21 @@ class LocalTweets:
     def get(self, tweet_id: UUID) -> Tweet | None:
         """The tweet, or None."""
         with self._lock:  # also to look: a TTLCache notes what was used last
-            return self._tweets.get(tweet_id)
+            try:
+                return self._tweets[tweet_id]
+            except KeyError:
+                return None
 
     def put(self, tweet: Tweet, writes: int) -> None:
         """Keep a tweet, unless this process wrote any since ``writes``: it may be an older one."""
         with self._lock:
             if writes == self.writes:
                 self._tweets[tweet.tweet_id] = tweet
+
+    def put_many(self, tweets: Iterable[Tweet], writes: int) -> None:
+        """Keep them, unless this process wrote any since."""
+        for tweet in tweets:
+            self.put(tweet, writes)
 
     def drop(self, tweet_id: UUID) -> None:
         """Forget a tweet that was written."""

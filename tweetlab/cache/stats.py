@@ -39,6 +39,7 @@ class CacheStats:
     waits: int = _count("Those of the misses that waited for another reader's table read")
     refreshes: int = _count("Tweets read again before they expired")
     errors: int = _count("Times Redis failed, or held what is not the tweet; the table answered")
+    unreadable: int = _count("Items read from the table that another program wrote: no tweets")
     refused: int = _count("Reads that got TableBusy: the table had as many as it may have")
     breaker: str = "closed"
     """Whether Redis is asked: "closed" yes, "open" no, "half-open" it is being tried."""
