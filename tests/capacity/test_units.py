@@ -282,6 +282,13 @@ def test_a_write_costs_a_unit_for_each_KB_begun(size, units):
     assert write_units(size, transactional=True) == 2 * units
 
 
+def test_units_are_reported_as_dynamodb_does_with_a_fraction():
+    for transactional in (False, True):
+        assert isinstance(write_units(1, transactional), float)
+        for consistent in (False, True):
+            assert isinstance(read_units(1, consistent, transactional), float)
+
+
 def test_a_batch_of_writes_rounds_each_item_up():
     """E10: 500 bytes and 3.5 KB."""
     assert write_units(500) + write_units(int(3.5 * KB)) == 5

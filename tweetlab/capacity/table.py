@@ -31,7 +31,7 @@ class PartitionedCapacity:
     writes: Throughput
 
     def __init__(
-        self, partitions: int, clock: Callable[[], float], warm: tuple[float, float] = (0, 0)
+        self, partitions: int, clock: Callable[[], float], warm: tuple[float, float]
     ) -> None:
         self.warm = warm
         """The ``WarmThroughput``: reads and writes a second that its partitions must carry."""
