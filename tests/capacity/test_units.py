@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import base64
 import math
+from decimal import Context, Decimal
 from typing import Any
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tweetlab.capacity import item_size, read_units, write_units
+from tweetlab.capacity import item_size, read_units, stored_size, write_units
 
 KB = 1024
 
@@ -32,10 +33,13 @@ KB = 1024
         pytest.param({"N": "7"}, 2, id="one digit"),
         pytest.param({"N": "42"}, 2, id="two digits"),
         pytest.param({"N": "123"}, 3, id="three digits"),
-        pytest.param({"N": "-123.0"}, 3, id="sign and trailing zero"),
+        pytest.param({"N": "-123.0"}, 4, id="sign and trailing zero"),
         pytest.param({"N": "0.00120"}, 2, id="leading and trailing zeros"),
         pytest.param({"N": "1E+125"}, 2, id="exponent"),
         pytest.param({"N": "12345678901234567890123456789012345678"}, 20, id="38 digits"),
+        pytest.param({"N": "-12345678901234567890123456789012345678"}, 21, id="and a minus"),
+        pytest.param({"N": "1.2345678901234567890123456789012345678"}, 21, id="20 pairs"),
+        pytest.param({"N": "-1.2345678901234567890123456789012345678"}, 21, id="20, and a minus"),
         pytest.param({"B": ""}, 0, id="empty binary"),
         pytest.param({"B": base64.b64encode(bytes(100)).decode()}, 100, id="binary in base64"),
         pytest.param({"B": bytes(100)}, 100, id="binary as boto3 gives it"),
@@ -53,6 +57,71 @@ KB = 1024
 )
 def test_an_item_has_the_bytes_of_its_names_and_values(value, size):
     assert item_size({"né": value}) == 3 + size
+
+
+AS_MEASURED = {
+    "0": 1,
+    "1": 2,
+    "12": 2,
+    "123": 3,
+    "1234": 3,
+    "12345678901234567890123456789012345678": 20,
+    "0042": 2,
+    "100": 2,
+    "1010": 3,
+    "0.0000001": 2,
+    "1E125": 2,
+    "1E-100": 2,
+    "1.5": 3,
+    "15": 2,
+    "1.2": 3,
+    "1.200": 3,
+    "1.234": 4,
+    "3.14159": 5,
+    "123456": 4,
+    "100.5": 4,
+    "0.15": 2,
+    "-42": 3,
+    "-0": 1,
+}
+"""Numbers and their bytes on AWS, each measured at the limit of 400 KB in eu-west-2 on 2026-08-18
+(the Parity Suite, github.com/paritysuite/dynamodb-conformance, tier3/limits/numberByteSize)."""
+
+
+@pytest.mark.parametrize(("number", "size"), AS_MEASURED.items())
+def test_a_number_has_the_bytes_that_were_measured_on_aws(number, size):
+    assert item_size({"": {"N": number}}) == size
+
+
+of_dynamodb = st.builds(
+    lambda digits, exponent: Decimal(digits).scaleb(exponent, Context(prec=38)),
+    st.integers(-(10**38) + 1, 10**38 - 1),
+    st.integers(-60, 60),
+)
+
+
+@given(of_dynamodb, st.integers(-20, 20))
+def test_a_number_keeps_its_size_however_it_is_written(number, shift):
+    """And when its decimal point moves by two digits at a time."""
+    size = item_size({"": {"N": f"{number}"}})
+    assert item_size({"": {"N": f"{number:f}"}}) == size
+    assert item_size({"": {"N": f"{number}".replace("E", "e")}}) == size
+    padded = f"{number:f}" if "." in f"{number:f}" else f"{number:f}."
+    assert item_size({"": {"N": padded + "000"}}) == size
+    assert item_size({"": {"N": f"{Context(prec=500).scaleb(number, 2 * shift)}"}}) == size
+
+
+def test_a_stored_item_has_a_size_whatever_is_in_it():
+    """Written to the upstream by another program, or by a newer one."""
+    odd: dict[str, Any] = {"X": "no such type"}
+    item = {"id": {"S": "abc"}, "": {"N": "5"}, "odd": odd, "list": {"L": [{"S": "ab"}, odd]}}
+    assert stored_size(item) == (2 + 3) + (0 + 2) + 3 + (4 + 3 + (1 + 2) + (1 + 0))
+    assert stored_size({"m": {"M": {"": odd, "b": {"M": {"c": odd, "d": {"NULL": True}}}}}}) == (
+        1 + 3 + (1 + 0) + (1 + 1 + 3 + (1 + 1) + (1 + 1 + 1))
+    )
+    assert stored_size({"a": {"S": "one", "N": "2"}, "b": "no value", "c": {"L": "none"}}) == 3
+    plain = {"id": {"S": "abc"}, "n": {"N": "-1.5"}}
+    assert stored_size(plain) == item_size(plain)
 
 
 def nested(levels: int) -> dict[str, Any]:
@@ -119,7 +188,7 @@ def bytes_by_the_guide(value: dict[str, Any]) -> int:
             raw = {
                 "S": lambda: content.encode("utf-8"),
                 "B": lambda: base64.b64decode(content),
-                "N": lambda: b"x" * (1 + (significant_digits(content) + 1) // 2),
+                "N": lambda: b"x" * number_bytes(content),
             }
             return len(raw[kind]())
         case "BOOL" | "NULL":
@@ -135,9 +204,24 @@ def bytes_by_the_guide(value: dict[str, Any]) -> int:
     raise AssertionError(kind)
 
 
-def significant_digits(number: str) -> int:
-    mantissa = number.upper().partition("E")[0]
-    return len(mantissa.replace(".", "").replace("-", "").strip("0"))
+def number_bytes(number: str) -> int:
+    """A byte, half a byte for each digit left, and right, of the point, and one for a minus; zeros
+    at either end are no digits."""
+    mantissa, _, exponent = number.upper().partition("E")
+    minus = mantissa.startswith("-")
+    whole, _, fraction = mantissa.lstrip("+-").partition(".")
+    shift = int(exponent or 0)
+    whole, fraction = whole + fraction[: max(shift, 0)], fraction[max(shift, 0) :]
+    whole += "0" * (shift - len(mantissa.partition(".")[2])) if shift > 0 else ""
+    if shift < 0:
+        fraction = ("0" * -shift + whole)[len(whole) :] + fraction
+        whole = whole[:shift]
+    while len(fraction) % 2:
+        fraction += "0"
+    digits = ("0" * (len(whole) % 2)) + whole + fraction
+    pairs = [digits[place : place + 2] for place in range(0, len(digits), 2)]
+    left = "".join("." if pair == "00" else "x" for pair in pairs).strip(".")
+    return 1 + min(20, len(left) + (minus and bool(left)))
 
 
 @given(items)

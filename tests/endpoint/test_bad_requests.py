@@ -228,8 +228,10 @@ requests = st.fixed_dictionaries(
 
 @pytest.fixture(scope="module")
 def fuzzed(moto_server):
-    """A table that lives through all examples."""
-    yield moto_server.create_table(40_000, 40_000)
+    """A table that lives through all examples, and is known from the first."""
+    table = moto_server.create_table(40_000, 40_000)
+    moto_server.dynamodb.get_item(TableName=table, Key=KEY)
+    yield table
     moto_server.delete_tables()
 
 
@@ -239,12 +241,17 @@ def fuzzed(moto_server):
     batch=st.booleans(),
 )
 def test_random_requests_never_break_it(moto_server, fuzzed, operation, request_, batch):
-    """moto itself may fail on one; the endpoint never does, and says so in DynamoDB's words."""
+    """moto itself may fail on one; the endpoint never does, and says so in DynamoDB's words. What
+    runs is charged."""
     moto_server.clock.advance(1)
-    reply = moto_server.post(operation, {"TableName": fuzzed, **request_})
-    if batch:
-        keys = {"Keys": [request_.get("Key")], **request_}
-        reply = moto_server.post("BatchGetItem", {"RequestItems": {fuzzed: keys}})
-    if reply.status != 200:
+    with moto_server.charged(fuzzed) as charged:
+        if batch:
+            keys = {"Keys": [request_.get("Key")], **request_}
+            reply = moto_server.post("BatchGetItem", {"RequestItems": {fuzzed: keys}})
+        else:
+            reply = moto_server.post(operation, {"TableName": fuzzed, **request_})
+    if reply.status == 200:
+        assert charged.reads + charged.writes > 0
+    else:
         assert_is_well_formed(reply)
     assert b"tweetlab failed" not in reply.body, reply.body

@@ -7,6 +7,7 @@ Where they do not, ``oracle_cases`` says what ours consumes, and why.
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,8 +16,10 @@ from botocore.exceptions import ClientError
 
 from tests.support.oracle_cases import CASES, INDEXED, PLAIN
 from tests.support.serving import Server, client
+from tweetlab.capacity import item_size, write_units
 
-THROUGHPUT = {"ReadCapacityUnits": 1000, "WriteCapacityUnits": 1000}
+THROUGHPUT = {"ReadCapacityUnits": 1000, "WriteCapacityUnits": 600}
+"""Of a table with one partition: DynamoDB Local knows of no more."""
 
 
 def index(name: str, keys: str, projection: str, *held: str, **more: Any) -> dict[str, Any]:
@@ -109,3 +112,35 @@ def test_ours_consumes_what_dynamodb_local_reports(results, number):
         assert ours != local, f"they agree now: {case.reason}"
     else:
         assert ours == local
+
+
+def random_numbers(count: int) -> list[str]:
+    """Numbers of DynamoDB's, spelt in many ways; the same in every run."""
+    chance = random.Random(9)
+    numbers = ["0", "-0", "1E125", "-1E-128", "9" * 38, "-0." + "9" * 38]
+    while len(numbers) < count:
+        digits = str(chance.randrange(10 ** chance.randint(1, 38))) + "0" * chance.randint(0, 3)
+        point = chance.randint(0, len(digits))
+        number = "0" * chance.randint(0, 2) + digits[:point] + "." + digits[point:]
+        number = chance.choice(["", "-"]) + number.strip(".")
+        if chance.random() < 0.5:
+            number += f"{chance.choice('eE')}{chance.randint(-60, 60):+d}"
+        numbers.append(number)
+    return numbers
+
+
+def test_numbers_have_the_size_that_dynamodb_local_charges_for(proxy_server, dynamodb_local):
+    """A KB of each: a byte more of one is a unit more."""
+    table = proxy_server.create_table(write=4000)
+    local = client(dynamodb_local)
+    differ = []
+    for number in random_numbers(80):
+        stored: dict[str, Any] = {"id": {"S": "a"}, "list": {"L": [{"N": number}] * 1024}}
+        put = {"TableName": table, "Item": stored, "ReturnConsumedCapacity": "TOTAL"}
+        local.delete_item(TableName=table, Key={"id": {"S": "a"}})
+        units = local.put_item(**put)["ConsumedCapacity"]["CapacityUnits"]
+        if units != write_units(item_size(stored)):
+            differ.append((number, units, item_size(stored)))
+    local.close()
+    proxy_server.delete_tables()
+    assert not differ

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -19,31 +20,81 @@ def parted() -> Iterator[Server]:
         yield server
 
 
-@pytest.mark.parametrize(
-    ("search", "units"),
-    [
-        ({}, 5 * 0.5),
-        ({"ConsistentRead": True}, 5),
-        ({"Select": "COUNT"}, 5 * 0.5),
-        ({"TotalSegments": 2, "Segment": 0}, 3 * 0.5),
-        ({"TotalSegments": 100, "Segment": 7}, 0.5),
-        ({"ExclusiveStartKey": {"id": {"S": "a"}}}, 0.5),
-    ],
-    ids=repr,
-)
-def test_a_scan_that_finds_nothing_costs_the_minimum_of_each_partition(parted, search, units):
+SCANS = [
+    ({}, 5 * 0.5),
+    ({"ConsistentRead": True}, 5),
+    ({"Select": "COUNT"}, 5 * 0.5),
+    ({"ProjectionExpression": "id"}, 5 * 0.5),
+    ({"FilterExpression": "attribute_not_exists(id)"}, 5 * 0.5),
+    ({"TotalSegments": 5, "Segment": 0}, 0.5),
+    ({"TotalSegments": 2, "Segment": 0}, 3 * 0.5),
+    ({"TotalSegments": 100, "Segment": 7}, 0.5),
+    ({"Limit": 10}, 5 * 0.5),
+    ({"ExclusiveStartKey": {"id": {"S": "a"}}}, 0.5),
+]
+
+
+@pytest.mark.parametrize("items", [0, 1, 3])
+@pytest.mark.parametrize(("search", "units"), SCANS, ids=repr)
+def test_a_scan_costs_at_least_the_minimum_of_each_partition_that_it_searches(
+    parted, search, units, items
+):
     table = parted.create_table()
+    for number in range(items):
+        parted.around("PutItem", TableName=table, Item=item(f"{number}", 100))
     with parted.charged(table) as charged:
         answer = parted.dynamodb.scan(TableName=table, ReturnConsumedCapacity="TOTAL", **search)
     assert answer["ConsumedCapacity"]["CapacityUnits"] == units
     assert charged.reads == pytest.approx(units)
 
 
-def test_a_scan_that_finds_something_costs_what_it_found(parted):
+def test_a_page_of_a_scan_has_not_searched_all_partitions(parted):
     table = parted.create_table()
-    parted.around("PutItem", TableName=table, Item=item("a", 100))
+    for number in range(3):
+        parted.around("PutItem", TableName=table, Item=item(f"{number}", 100))
+    start: dict[str, Any] = {}
+    for _ in range(3):
+        answer = parted.dynamodb.scan(
+            TableName=table, Limit=1, ReturnConsumedCapacity="TOTAL", **start
+        )
+        assert answer["ConsumedCapacity"]["CapacityUnits"] == 0.5
+        start = {"ExclusiveStartKey": {"id": answer["Items"][0]["id"]}}
+
+
+def test_a_scan_of_much_costs_what_it_has_read(parted):
+    table = parted.create_table()
+    for number in range(6):
+        parted.around("PutItem", TableName=table, Item=item(f"{number}", 10 * KB))
     answer = parted.dynamodb.scan(TableName=table, ReturnConsumedCapacity="TOTAL")
-    assert answer["ConsumedCapacity"]["CapacityUnits"] == 0.5
+    assert answer["ConsumedCapacity"]["CapacityUnits"] == 15 / 2
+
+
+@pytest.mark.parametrize("items", [0, 1])
+def test_a_scan_of_a_new_on_demand_table_costs_four_minima(server, items):
+    """Of the table and of an index alike: each has four partitions of its own."""
+    server.dynamodb.create_table(
+        TableName="scanned",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": "S"} for name in ("id", "author")
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "by-author",
+                "KeySchema": [{"AttributeName": "author", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
+    for number in range(items):
+        author: Any = {"author": {"S": "ann"}}
+        server.around("PutItem", TableName="scanned", Item=item(f"{number}", 100, **author))
+    for search in ({}, {"IndexName": "by-author"}):
+        answer = server.dynamodb.scan(TableName="scanned", ReturnConsumedCapacity="TOTAL", **search)
+        assert answer["Count"] == items
+        assert answer["ConsumedCapacity"]["CapacityUnits"] == 4 * 0.5
+    server.dynamodb.delete_table(TableName="scanned")
 
 
 def test_a_query_that_finds_nothing_costs_the_minimum_of_one_partition(parted):

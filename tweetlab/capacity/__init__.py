@@ -19,6 +19,7 @@ from tweetlab.capacity.units import (
     BATCH_WRITES,
     item_size,
     read_units,
+    stored_size,
     value_size,
     write_units,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "initial_partitions",
     "item_size",
     "read_units",
+    "stored_size",
     "value_size",
     "write_units",
 ]

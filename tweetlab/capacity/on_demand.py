@@ -27,6 +27,7 @@ class OnDemandThroughput(Throughput):
         kind: Kind,
         maximum: float | None,
         previous_peak: float,
+        warm: float,
         index: bool,
         partitions: int,
         grow: Callable[[], None],
@@ -35,6 +36,7 @@ class OnDemandThroughput(Throughput):
         self._kind, self._index = kind, index
         self._grow = grow
         self._previous_peak = previous_peak
+        self._warm = warm
         self._peak = self._this_second = 0.0
         self._second = int(now)
         self._period_start = now
@@ -44,7 +46,7 @@ class OnDemandThroughput(Throughput):
     @property
     def traffic_limit(self) -> float:
         """Units a second that its partitions must carry, whatever maximum is set."""
-        return max(NEW_TABLE_UNITS[self._kind], 2 * self._previous_peak)
+        return max(NEW_TABLE_UNITS[self._kind], 2 * self._previous_peak, self._warm)
 
     def _limit(self) -> float:
         return min(self.traffic_limit, self.maximum or self.traffic_limit)
@@ -56,6 +58,13 @@ class OnDemandThroughput(Throughput):
         limit = "KEY_RANGE" if maximum is None else "MAX_ON_DEMAND"
         self.reason = ThrottlingReason.of(self._kind, self._index, limit)
         self.resize(self._limit(), now)
+
+    def pre_warm(self, units: float, now: float) -> None:
+        """Serve that many units a second from now on: what is added, it has at once."""
+        before, self._warm = self.rate, max(self._warm, units)
+        self.resize(self._limit(), now)
+        for bucket in self._shares:
+            bucket.level += self.rate - before
 
     def charge(self, partition: int | None, units: float, now: float) -> None:
         super().charge(partition, units, now)
@@ -75,8 +84,10 @@ class OnDemandCapacity(PartitionedCapacity):
     """The counterpart of ``TableCapacity`` for ``PAY_PER_REQUEST``.
 
     ``max_read`` and ``max_write`` are the table's maximum throughput, if set; ``previous_reads``
-    and ``previous_writes`` the peaks it has had, in units a second. It has as many partitions as
-    carry its traffic: four when new, and twice as many when they no longer do.
+    and ``previous_writes`` the peaks it has had, in units a second; ``warm`` are the reads and
+    writes that it serves at once whatever it has had (Developer Guide, "Warm throughput"). It has
+    as many partitions as carry its traffic: four when new, and twice as many when they no longer
+    do.
     """
 
     on_demand = True
@@ -91,19 +102,30 @@ class OnDemandCapacity(PartitionedCapacity):
         previous_writes: float = 0,
         clock: Callable[[], float] = time.monotonic,
         index: bool = False,
+        warm: tuple[float, float] = (0, 0),
     ) -> None:
         now = clock()
-        super().__init__(NEW_TABLE_PARTITIONS, clock)
+        super().__init__(NEW_TABLE_PARTITIONS, clock, warm)
         shape = (index, NEW_TABLE_PARTITIONS, self._grow, now)
-        self.reads = OnDemandThroughput("read", max_read, previous_reads, *shape)
-        self.writes = OnDemandThroughput("write", max_write, previous_writes, *shape)
+        self.reads = OnDemandThroughput("read", max_read, previous_reads, warm[0], *shape)
+        self.writes = OnDemandThroughput("write", max_write, previous_writes, warm[1], *shape)
         self._grow()
+
+    @property
+    def warm_throughput(self) -> tuple[float, float]:
+        return self.reads.traffic_limit, self.writes.traffic_limit
 
     def limit(self, max_read: float | None, max_write: float | None) -> None:
         """``UpdateTable``: other maxima from now on; no bucket is refilled."""
         now = self._clock()
         self.reads.limit(max_read, now)
         self.writes.limit(max_write, now)
+
+    def pre_warm(self, reads: float, writes: float) -> None:
+        now = self._clock()
+        self.reads.pre_warm(reads, now)
+        self.writes.pre_warm(writes, now)
+        super().pre_warm(reads, writes)
 
     def _grow(self) -> None:
         while (

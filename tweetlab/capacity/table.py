@@ -30,7 +30,11 @@ class PartitionedCapacity:
     reads: Throughput
     writes: Throughput
 
-    def __init__(self, partitions: int, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, partitions: int, clock: Callable[[], float], warm: tuple[float, float] = (0, 0)
+    ) -> None:
+        self.warm = warm
+        """The ``WarmThroughput``: reads and writes a second that its partitions must carry."""
         self._starts = [-(-number * _HASHES // partitions) for number in range(partitions)]
         self._clock = clock
 
@@ -38,6 +42,11 @@ class PartitionedCapacity:
     def partitions(self) -> int:
         """How many there are."""
         return len(self._starts)
+
+    @property
+    def warm_throughput(self) -> tuple[float, float]:
+        """The reads and writes a second that it is prepared for: at least its ``warm`` ones."""
+        return max(self.reads.rate, self.warm[0]), max(self.writes.rate, self.warm[1])
 
     def throughput(self, kind: Kind) -> Throughput:
         """The buckets that a call of that kind must pass."""
@@ -87,6 +96,17 @@ class PartitionedCapacity:
         self.reads.split(partition, now)
         self.writes.split(partition, now)
 
+    def pre_warm(self, reads: float, writes: float) -> None:
+        """``UpdateTable``: another ``WarmThroughput``. It never falls (Developer Guide, "Warm
+        throughput"), and partitions are doubled until they carry it.
+        """
+        self.warm = max(self.warm[0], reads), max(self.warm[1], writes)
+        self._grow()
+
+    def _grow(self) -> None:
+        """Double the partitions until they carry what is asked of them."""
+        raise NotImplementedError
+
     def _double(self) -> None:
         for partition in reversed(range(self.partitions)):
             self.split(partition)
@@ -97,7 +117,9 @@ class TableCapacity(PartitionedCapacity):
 
     ``read_capacity`` and ``write_capacity`` are the provisioned units a second. Unused capacity is
     kept for ``burst_seconds``; a new table holds one second's worth and ``initial_burst_seconds``
-    more (model choice). ``partitions`` overrides DynamoDB's own number. ``clock`` gives seconds.
+    more (model choice). ``partitions`` overrides DynamoDB's own number. ``clock`` gives seconds. It
+    has partitions for its ``warm`` reads and writes too, which it does not serve unless they are
+    provisioned (Developer Guide, "Warm throughput").
 
     Raises ValueError for a capacity that is not positive or a number that is not sensible.
     """
@@ -112,13 +134,15 @@ class TableCapacity(PartitionedCapacity):
         adaptive: bool = True,
         clock: Callable[[], float] = time.monotonic,
         index: bool = False,
+        warm: tuple[float, float] = (0, 0),
     ) -> None:
         _check_positive(read_capacity=read_capacity, write_capacity=write_capacity)
         if not (burst_seconds >= 0 and initial_burst_seconds >= 0):  # NaN compares with nothing
             raise ValueError("burst_seconds and initial_burst_seconds cannot be negative")
         if partitions is not None and partitions < 1:
             raise ValueError(f"a table has at least 1 partition, not {partitions}")
-        super().__init__(partitions or initial_partitions(read_capacity, write_capacity), clock)
+        needed = initial_partitions(max(read_capacity, warm[0]), max(write_capacity, warm[1]))
+        super().__init__(partitions or needed, clock, warm)
         now = clock()
         shape = (index, self.partitions, burst_seconds, initial_burst_seconds, adaptive, now)
         self.reads = Throughput("read", read_capacity, *shape)
@@ -133,7 +157,10 @@ class TableCapacity(PartitionedCapacity):
         now = self._clock()
         self.reads.resize(read_capacity, now)
         self.writes.resize(write_capacity, now)
-        while self.partitions < initial_partitions(read_capacity, write_capacity):
+        self._grow()
+
+    def _grow(self) -> None:
+        while self.partitions < initial_partitions(*self.warm_throughput):
             self._double()
 
 

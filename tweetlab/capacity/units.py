@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 KILOBYTE = 1024
+_MOST_PAIRS = 20
+"""Bytes of a number's digits at most: 38 of them, of which the first and the last may be alone."""
 BATCH_KEYS = 100
 """Keys of a BatchGetItem at most (API reference)."""
 BATCH_WRITES = 25
@@ -18,12 +20,35 @@ BATCH_WRITES = 25
 def item_size(item: Mapping[str, Any]) -> int:
     """Bytes of an item in DynamoDB's JSON, such as ``{"tweet_id": {"S": "..."}}``.
 
-    Names and strings count as UTF-8, binaries as raw bytes, a number as a byte and one more for
-    every two significant digits, a list or map as 3 bytes and 1 for each element (Developer Guide,
-    "Item sizes and formats"). The 100 bytes of overhead that storage is billed for do not count.
-    Raises ValueError for a value that is not DynamoDB's.
+    Names and strings count as UTF-8, binaries as raw bytes, a list or map as 3 bytes and 1 for each
+    element (Developer Guide, "Item sizes and formats"). A number is a byte, one for each two digits
+    from the first to the last that is not zero, and one for a minus; digits are paired from the
+    decimal point (as measured on AWS by the Parity Suite; the Guide's rule is "approximate"). With
+    20 pairs there is no byte left for the minus (DynamoDB Local). The 100 bytes of overhead that
+    storage is billed for do not count. Raises ValueError for a value that is not DynamoDB's.
     """
     return sum(_text_size(name) + value_size(value) for name, value in item.items())
+
+
+def stored_size(item: Mapping[str, Any]) -> int:
+    """Bytes of an item that is stored already, whoever has written it: what is no value of
+    DynamoDB's counts nothing, and the rest as in ``item_size``."""
+    try:
+        return item_size(item)
+    except ValueError:
+        return sum(_text_size(name) + _stored_value_size(value) for name, value in item.items())
+
+
+def _stored_value_size(value: Any) -> int:
+    match value:
+        case {"L": [*values]} if len(value) == 1:
+            return 3 + sum(1 + _stored_value_size(inner) for inner in values)
+        case {"M": {} as inner} if len(value) == 1:
+            return 3 + len(inner) + stored_size(inner)
+    try:
+        return value_size(value)
+    except ValueError:
+        return 0
 
 
 def value_size(value: Mapping[str, Any]) -> int:
@@ -44,9 +69,18 @@ def _number_size(number: str) -> int:
     value = Decimal(number)
     if not value.is_finite():
         raise ValueError("neither infinity nor NaN is a number of DynamoDB's")
-    # Not normalize(): it rounds to the context's 28 digits, and DynamoDB's numbers have up to 38.
-    digits = "".join(map(str, value.as_tuple().digits)).rstrip("0")
-    return 1 + math.ceil(len(digits) / 2)
+    if not value:
+        return 1
+    # Exact, unlike normalize(), which rounds to the context's digits.
+    sign, digits, exponent = value.as_tuple()
+    assert isinstance(exponent, int)
+    last = exponent
+    for digit in reversed(digits):
+        if digit:
+            break
+        last += 1
+    pairs = value.adjusted() // 2 - last // 2 + 1
+    return 1 + min(pairs + sign, _MOST_PAIRS)
 
 
 def _binary_size(content: str | bytes) -> int:

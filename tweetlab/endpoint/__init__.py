@@ -18,9 +18,13 @@ From a request to its answer:
 What they work on:
 
     backend         passes calls on, and asks the upstream what must be known to charge for them
+    members         the members of requests that are understood, and so charged for
     actions         one item of a call, and what becomes of a call when some are refused
     charging        what a call costs, and how that is reported
-    table           tables and indexes: their keys, their buckets (tweetlab.capacity), their meters
+    table           tables and indexes: their buckets (tweetlab.capacity), their meters
+    keys            their keys, and whether a request's are such
+    stored          items as they are stored: two spellings of one value are one value
+    schemas         whether a table or an index is one that DynamoDB would make
     owners          whose tables a request means
     client_tokens   transactions that are sent twice are made once
     known_tables    the tables seen so far, and the limits they are admitted by

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tweetlab.endpoint.table import Item, Table
+from tweetlab.endpoint.stored import Item
+from tweetlab.endpoint.table import Table
 from tweetlab.endpoint.wire import Call, Throttled, transaction_cancelled, validation_error
 
 
@@ -24,7 +25,7 @@ class Action:
     @property
     def identity(self) -> tuple[str, ...]:
         """What tells it from the other actions of a batch."""
-        return (self.table_name, *self.table.key.identity(self.key))
+        return (self.table.name, *self.table.key.identity(self.key))
 
     @property
     def entry(self) -> Mapping[str, Any]:

@@ -7,9 +7,11 @@ from tweetlab.capacity import BATCH_KEYS
 from tweetlab.endpoint.actions import Action
 from tweetlab.endpoint.client_tokens import ClientTokens
 from tweetlab.endpoint.drills import Drills
+from tweetlab.endpoint.keys import WrongKey
 from tweetlab.endpoint.known_tables import KnownTables, Limits
 from tweetlab.endpoint.owners import Owner
-from tweetlab.endpoint.table import Item, Table
+from tweetlab.endpoint.stored import Item
+from tweetlab.endpoint.table import Table
 from tweetlab.endpoint.upstream import Upstream
 from tweetlab.endpoint.wire import Answer, Call, dump
 
@@ -36,36 +38,55 @@ class Backend:
         Throttled where a drill of the call's operation asks for it."""
         table = self.tables.get(name)
         if table is None:
-            answer = await self.ask(call, "DescribeTable", {"TableName": name})
-            if not answer.ok:
+            description = await self._description(call, name)
+            if description is None:
                 return None
             # Another call may have learnt it meanwhile, and emptied its buckets.
             table = self.tables.get(name)
-            table = table or self.tables.learn(answer.json["Table"])
+            table = table or self.tables.learn(description)
         if call.kind and self.tables.drills.strikes(operation=call.operation):
             raise table.force(call.kind)
         return table
 
+    async def table_again(self, call: Call, name: str) -> Table | None:
+        """The table as it is upstream now: another program may have changed it, or made it anew."""
+        description = await self._description(call, name)
+        return self.tables.learn(description) if description else None
+
+    async def _description(self, call: Call, name: str) -> Mapping[str, Any] | None:
+        """What the upstream says of a table; None if there is none."""
+        answer = await self.ask(call, "DescribeTable", {"TableName": name})
+        if answer.error in ("ResourceNotFoundException", "ValidationException"):
+            return None
+        description: Mapping[str, Any] = _successful(answer).json["Table"]
+        return description
+
     async def action(
         self, call: Call, verb: str, table_name: str, request: Mapping[str, Any]
     ) -> Action | None:
-        """The action that a call, or a part of it, asks for; None where it names no table, or no
-        key of it, and the upstream will say so itself. Raises Throttled as ``table`` does."""
+        """The action that a call, or a part of it, asks for; None where it names no table, which
+        the upstream will say itself. Raises WrongKey, or what DynamoDB answers to an empty key; and
+        Throttled as ``table`` does."""
         table = await self.table(call, table_name)
-        given = request["Item"] if verb == "Put" else request["Key"]
-        if table is None or not table.key.within(given):
+        if table is None:
             return None
-        key = table.key.of(given)
+        try:
+            table.check_keys(verb, request)
+        except WrongKey:
+            table = await self.table_again(call, table_name)
+            if table is None:
+                return None
+            table.check_keys(verb, request)
+        key = table.key.of(request["Item"] if verb == "Put" else request["Key"])
         return Action(verb, table, table_name, key, table.key.partition_of(key), request)
 
     async def items(self, call: Call, actions: Sequence[Action]) -> list[Item | None]:
-        """The items of those actions as they are now, whole; None for each that does not exist."""
+        """The items of those actions as they are now, whole; None for each that does not exist. One
+        whose key the upstream does not take counts as none: it is the caller's own call that
+        decides what is answered, and it is charged if it is made."""
         if len(actions) == 1:
-            (action,) = actions
-            request = {"TableName": action.table.name, "Key": action.key, "ConsistentRead": True}
-            answer = await self.ask(call, "GetItem", request)
-            return [_successful(answer).json.get("Item")]
-        keys = {_identity(action.table, action.key): action for action in actions}
+            return [await self._item(call, actions[0])]
+        keys = {action.identity: action for action in actions}
         wanted = [(action.table, action.key) for action in keys.values()]
         found: dict[tuple[str, ...], Item] = {}
         while wanted:
@@ -75,12 +96,22 @@ class Backend:
                 entry = request_items.setdefault(table.name, {"Keys": [], "ConsistentRead": True})
                 entry["Keys"].append(key)
             answer = await self.ask(call, "BatchGetItem", {"RequestItems": request_items})
+            if answer.error == "ValidationException":
+                return [await self._item(call, action) for action in actions]
             tables = {table.name: table for table, _ in batch}
             for name, items in _successful(answer).json["Responses"].items():
                 found |= {_identity(tables[name], item): item for item in items}
             for name, left in answer.json.get("UnprocessedKeys", {}).items():
                 wanted += [(tables[name], key) for key in left["Keys"]]
-        return [found.get(_identity(action.table, action.key)) for action in actions]
+        return [found.get(action.identity) for action in actions]
+
+    async def _item(self, call: Call, action: Action) -> Item | None:
+        request = {"TableName": action.table.name, "Key": action.key, "ConsistentRead": True}
+        answer = await self.ask(call, "GetItem", request)
+        if answer.error == "ValidationException":
+            return None
+        item: Item | None = _successful(answer).json.get("Item")
+        return item
 
 
 class Backends:

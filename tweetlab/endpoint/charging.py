@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tweetlab.capacity import Kind, item_size, read_units, write_units
+from tweetlab.capacity import Kind, read_units, stored_size, write_units
 from tweetlab.endpoint.actions import Action
-from tweetlab.endpoint.table import Index, Item, Resource, Table
+from tweetlab.endpoint.stored import Item, same_item
+from tweetlab.endpoint.table import Index, Resource, Table
 
-_IDENTIFIER = re.compile(r"#?[A-Za-z_][\w]*")
+_IDENTIFIER = re.compile(r"#\w+|[A-Za-z_]\w*")
 
 
 @dataclass
@@ -64,16 +65,18 @@ def search_costs(
     partitions: int,
 ) -> list[Cost]:
     """What a Query or a Scan costs that reads those items: the sum of what the table, or the index,
-    holds of them; where it holds nothing, the minimum for each of the ``partitions`` searched.
+    holds of them; and at least the minimum for each of the ``partitions`` searched (Developer
+    Guide, "Capacity unit consumption for read operations").
 
     With ``fetched``, each item is read from the table as well, for what a local index does not hold
     (Developer Guide, "Provisioned throughput considerations for local secondary indexes").
     """
     entries = [index.entry(item) or item for item in items] if index else items
-    units = read_units(sum(map(item_size, entries)), consistent)
-    costs = [Cost(table, index, partition_key, units if items else units * partitions)]
+    units = read_units(sum(map(stored_size, entries)), consistent)
+    least = read_units(0, consistent) * partitions
+    costs = [Cost(table, index, partition_key, max(units, least))]
     if fetched and items:
-        units = sum(read_units(item_size(item), consistent) for item in items)
+        units = sum(read_units(stored_size(item), consistent) for item in items)
         costs.append(Cost(table, None, partition_key, units))
     return costs
 
@@ -88,29 +91,27 @@ def write_costs(
 
     The table is charged for the larger of the two, at least one unit, also where nothing changes;
     an index for each entry it must put, change or delete (Developer Guide, "Provisioned throughput
-    considerations for global secondary indexes").
+    considerations for global secondary indexes"). A transaction doubles what the table is charged,
+    and costs the indexes no more than any other write (as observed on AWS).
     """
     units = write_units(max(_size_of(before), _size_of(after)), transactional)
     costs = [Cost(action.table, None, action.partition_key, units)]
     for index in action.table.indexes.values():
-        entries = index.entry(before), index.entry(after)
-        costs += _index_costs(action.table, index, *entries, transactional)
+        costs += _index_costs(action.table, index, index.entry(before), index.entry(after))
     return costs
 
 
 def _index_costs(
-    table: Table, index: Index, before: Item | None, after: Item | None, transactional: bool
+    table: Table, index: Index, before: Item | None, after: Item | None
 ) -> Iterator[Cost]:
-    moved = before and after and index.key.of(before) != index.key.of(after)
-    if before == after:
+    if same_item(before, after):
         return
-    if moved:
+    changes = [(before or after, after or before)]
+    if before and after and index.key.identity(before) != index.key.identity(after):
         changes = [(before, before), (after, after)]
-    else:
-        changes = [(before or after, after or before)]
     for old, new in changes:
         assert old and new
-        units = write_units(max(item_size(old), item_size(new)), transactional)
+        units = write_units(max(stored_size(old), stored_size(new)))
         yield Cost(table, index, index.key.partition_of(new), units)
 
 
@@ -157,10 +158,33 @@ def failure_cost(action: Action, before: Item | None, transactional: bool = Fals
 
 def _size_of(item: Item | None) -> int:
     """Bytes of an item; 0 where there is none."""
-    return item_size(item) if item else 0
+    return stored_size(item) if item else 0
 
 
 # The report
+
+
+def item_collection_metrics(
+    request: Mapping[str, Any], actions: Sequence[Action]
+) -> dict[str, list[dict[str, Any]]] | None:
+    """The ``ItemCollectionMetrics`` of the item collections that were written to, by table, where
+    the request asks for them: tables have them that have a local index. None for none.
+
+    Each is estimated to be of less than a GB: no size of theirs is kept (model choice).
+    """
+    if request.get("ReturnItemCollectionMetrics") != "SIZE":
+        return None
+    collections: dict[str, dict[str, Any]] = {}
+    for action in actions:
+        local = any(index.resource is action.table for index in action.table.indexes.values())
+        if local and action.verb != "ConditionCheck":
+            key = {name: action.key[name] for name in action.table.key.partition}
+            of_table = collections.setdefault(action.table_name, {})
+            of_table[action.partition_key] = {
+                "ItemCollectionKey": key,
+                "SizeEstimateRangeGB": [0.0, 1.0],
+            }
+    return {name: list(of_table.values()) for name, of_table in collections.items()} or None
 
 
 def consumed_capacities(

@@ -19,7 +19,16 @@ from tweetlab.endpoint.actions import (
 )
 from tweetlab.endpoint.backend import Backend
 from tweetlab.endpoint.charging import Cost, consumed_capacities, consumed_capacity, read_cost
-from tweetlab.endpoint.wire import Answer, Call, Throttled, transaction_cancelled
+from tweetlab.endpoint.keys import WrongKey
+from tweetlab.endpoint.known_tables import table_name
+from tweetlab.endpoint.stored import Item
+from tweetlab.endpoint.wire import (
+    Answer,
+    Call,
+    Throttled,
+    transaction_cancelled,
+    validation_error,
+)
 
 HIDING = ("ProjectionExpression", "AttributesToGet")
 """Members of a request that show part of an item only."""
@@ -64,13 +73,19 @@ async def batch_get_item(backend: Backend, call: Call) -> Answer:
     if not answer.ok:
         return answer
     left = answer.json.get("UnprocessedKeys", {})
-    read = [a for a in wanted if a.entry not in left.get(a.table_name, {}).get("Keys", ())]
+    keys = {action.table.name: action.table.key for action in wanted}
+
+    def identity(name: str, item: Item) -> tuple[str, ...]:
+        name = table_name(name)
+        return (name, *keys[name].identity(item))
+
+    unread = {identity(name, key) for name, of_table in left.items() for key in of_table["Keys"]}
+    read = [action for action in wanted if action.identity not in unread]
     if _hides(read):
         items = dict(zip(read, await backend.items(call, read), strict=True))
     else:
-        keys = {action.table_name: action.table.key for action in read}
         found = {
-            (name, *keys[name].identity(item)): item
+            identity(name, item): item
             for name, of_table in answer.json["Responses"].items()
             for item in of_table
         }
@@ -101,23 +116,30 @@ async def transact_get_items(backend: Backend, call: Call) -> Answer:
 
 
 async def transaction_actions(backend: Backend, call: Call) -> list[Action] | None:
-    """The actions of a transaction; None where one names no key of a known table, so that the
-    upstream says so."""
+    """The actions of a transaction; None where one names no table, which the upstream will say
+    itself. It is cancelled where one names no key of its table."""
     entries = call.request["TransactItems"]
     actions: list[Action] = []
-    for entry in entries:
+    refusals: list[Throttled | WrongKey | None] = [None] * len(entries)
+    for place, entry in enumerate(entries):
         if len(entry) != 1:
-            return None
+            raise validation_error(
+                "TransactItems can only contain one of Check, Put, Update or Delete"
+            )
         ((verb, request),) = entry.items()
         try:
             action = await backend.action(call, verb, request["TableName"], request)
+        except WrongKey as error:
+            refusals[place] = error
+            continue
         except Throttled as error:
-            refusals: list[Throttled | None] = [None] * len(entries)
-            refusals[len(actions)] = error
+            refusals[place] = error
             raise transaction_cancelled(refusals) from None
         if action is None:
             return None
         actions.append(action)
+    if any(refusals):
+        raise transaction_cancelled(refusals)
     return actions
 
 

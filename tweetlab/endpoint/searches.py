@@ -2,14 +2,15 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tweetlab.endpoint.backend import Backend
 from tweetlab.endpoint.charging import charge, check, consumed_capacity, search_costs
+from tweetlab.endpoint.keys import Key
 from tweetlab.endpoint.reads import HIDING
-from tweetlab.endpoint.table import Index, Table, plain_value
-from tweetlab.endpoint.wire import Answer, Call
+from tweetlab.endpoint.table import Index, Table
+from tweetlab.endpoint.wire import Answer, Call, validation_error
 
 _FILTERING = ("FilterExpression", "QueryFilter", "ScanFilter", "ConditionalOperator")
 _PLACEHOLDER = re.compile(r"[#:][\w.-]+")
@@ -21,13 +22,15 @@ async def search(backend: Backend, call: Call) -> Answer:
     over all partitions."""
     request = call.request
     table = await backend.table(call, request["TableName"])
-    index = table.indexes.get(request.get("IndexName", "")) if table else None
-    if table is None or ("IndexName" in request and index is None):
+    if table and "IndexName" in request and request["IndexName"] not in table.indexes:
+        table = await backend.table_again(call, request["TableName"])
+    if table is None:
         return await backend.forward(call)
+    index = _index(table, request)
     resource = index.resource if index else table
     partition_key = None
     if call.operation == "Query":
-        partition_key = _partition_key(request, (index or table).key.partition)
+        partition_key = _partition_key(request, (index or table).key)
     resource.check("read", partition_key)
     answer = await backend.forward(call)
     if not answer.ok:
@@ -38,19 +41,29 @@ async def search(backend: Backend, call: Call) -> Answer:
         whole = await backend.ask(call, call.operation, _whole_page(request, index, fetched))
         items = whole.json.get("Items", []) if whole.ok else items
     consistent = request.get("ConsistentRead", False)
-    searched = _partitions_searched(request, resource.capacity.partitions, partition_key)
+    searched = 1
+    if call.operation == "Scan" and "LastEvaluatedKey" not in answer.json:
+        searched = _partitions_searched(request, resource.capacity.partitions)
     costs = search_costs(table, index, partition_key, items, consistent, fetched, searched)
     check("read", costs)
     charge("read", costs)
     return answer.with_members(ConsumedCapacity=consumed_capacity(request, costs))
 
 
-def _partitions_searched(
-    request: Mapping[str, Any], partitions: int, partition_key: str | None
-) -> int:
-    """Partitions that a search that finds nothing has looked through: of a scan in segments, its
-    share; and the last one alone where a scan is continued (model choice)."""
-    if partition_key is not None or "ExclusiveStartKey" in request:
+def _index(table: Table, request: Mapping[str, Any]) -> Index | None:
+    """The index that is searched; None for the table itself."""
+    name = request.get("IndexName")
+    if name is None:
+        return None
+    if name not in table.indexes:
+        raise validation_error(f"The table does not have the specified index: {name}")
+    return table.indexes[name]
+
+
+def _partitions_searched(request: Mapping[str, Any], partitions: int) -> int:
+    """Partitions that a Scan to the end has looked through: of one in segments, its share. A page
+    of a longer one has looked through one at least, and counts as one (model choice)."""
+    if "ExclusiveStartKey" in request:
         return 1
     segments: int = request.get("TotalSegments", 1)
     return math.ceil(partitions / segments)
@@ -91,15 +104,23 @@ def _whole_page(request: Mapping[str, Any], index: Index | None, fetched: bool) 
     return whole
 
 
-def _partition_key(request: Mapping[str, Any], attribute: str) -> str | None:
-    """The value of the partition key that a Query asks for; None if it is not to be found."""
-    condition = request.get("KeyConditions", {}).get(attribute)
-    if condition and condition.get("AttributeValueList"):
-        return plain_value(condition["AttributeValueList"][0])
+def _partition_key(request: Mapping[str, Any], key: Key) -> str | None:
+    """The partition key that a Query asks for, of one attribute or of several; None if it is not to
+    be found."""
+    asked = dict(_values_asked(request))
+    if not all(name in asked for name in key.partition):
+        return None
+    return key.partition_text([asked[name] for name in key.partition])
+
+
+def _values_asked(request: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What a Query wants attributes to be equal to."""
+    for name, condition in request.get("KeyConditions", {}).items():
+        if condition.get("ComparisonOperator") == "EQ" and condition.get("AttributeValueList"):
+            yield name, condition["AttributeValueList"][0]
     names = request.get("ExpressionAttributeNames", {})
     values = request.get("ExpressionAttributeValues", {})
     for left, right in _EQUALITY.findall(request.get("KeyConditionExpression", "")):
         for name, value in ((left, right), (right, left)):
-            if names.get(name, name) == attribute and value in values:
-                return plain_value(values[value])
-    return None
+            if value in values:
+                yield names.get(name, name), values[value]

@@ -1,67 +1,18 @@
-"""Tables and indexes: their keys, and what they admit, charge and note."""
+"""Tables and indexes: what they hold, and what they admit, charge and note."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Context, Decimal
 from typing import Any
 
 from tweetlab.capacity import Kind, PartitionedCapacity, ThrottlingReason
 from tweetlab.capacity.meters import Meter
 from tweetlab.endpoint.drills import Drills
-from tweetlab.endpoint.wire import Throttled, validation_error
-
-Item = Mapping[str, Any]
-
-_EXACT = Context(prec=38)
-"""Digits of DynamoDB's numbers: two that differ in the last one are two keys."""
-
-
-@dataclass(frozen=True)
-class Key:
-    """The names of a key's attributes."""
-
-    partition: str
-    sort: str | None = None
-
-    @classmethod
-    def from_schema(cls, schema: Iterable[Mapping[str, str]]) -> Key:
-        """The key in a ``KeySchema``."""
-        names = {element["KeyType"]: element["AttributeName"] for element in schema}
-        return cls(names["HASH"], names.get("RANGE"))
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return (self.partition,) if self.sort is None else (self.partition, self.sort)
-
-    def within(self, item: Item | None) -> bool:
-        """Whether the item has all the key's attributes."""
-        return item is not None and all(name in item for name in self.names)
-
-    def of(self, item: Item) -> dict[str, Any]:
-        """The key of an item; raises the error that DynamoDB answers where it has none."""
-        if not self.within(item):
-            raise validation_error("The provided key element does not match the schema")
-        return {name: item[name] for name in self.names}
-
-    def partition_of(self, item: Item) -> str:
-        """The value of the item's partition key, as text."""
-        return plain_value(item[self.partition])
-
-    def identity(self, item: Item) -> tuple[str, ...]:
-        """What tells two keys apart: their values as text."""
-        return tuple(plain_value(item[name]) for name in self.names)
-
-
-def plain_value(value: Mapping[str, Any]) -> str:
-    """The text of a key's value: two spellings of one number are one key."""
-    try:
-        ((kind, content),) = value.items()
-        return str(Decimal(content).normalize(_EXACT)) if kind == "N" else str(content)
-    except (ArithmeticError, ValueError):
-        raise validation_error("A key's value is a string, a number or a binary.") from None
+from tweetlab.endpoint.keys import Key, values_set
+from tweetlab.endpoint.stored import Item
+from tweetlab.endpoint.wire import Throttled
 
 
 @dataclass(eq=False)
@@ -133,5 +84,20 @@ class Table(Resource):
 
     name: str
     key: Key
+    types: Mapping[str, str]
+    """The types of its keys' attributes, and of its indexes': S, N or B."""
     indexes: dict[str, Index] = field(default_factory=dict)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def check_keys(self, verb: str, request: Mapping[str, Any]) -> None:
+        """Raise what DynamoDB answers to an action whose keys are not this table's, or whose values
+        cannot be the keys of its indexes: what the upstream makes of such a call could not be
+        charged for."""
+        if verb == "Put":
+            item: Item = request["Item"]
+            self.key.check_item(item)
+        else:
+            self.key.check(request["Key"])
+            item = dict(values_set(request)) if verb == "Update" else {}
+        for name in sorted(self.indexes) if item else ():
+            self.indexes[name].key.check_index(name, item, update=verb == "Update")

@@ -39,13 +39,15 @@ def request_checks() -> Mapping[str, Callable[[Any], None]]:
     it drops what DynamoDB ignores."""
     return {
         f"{service.metadata['targetPrefix']}.{name}": _request_check(shape)
-        for service in (_model("dynamodb"), _model("dynamodbstreams"))
+        for service in (service_model("dynamodb"), service_model("dynamodbstreams"))
         for name in service.operation_names
         if (shape := service.operation_model(name).input_shape)
     }
 
 
-def _model(service: str) -> ServiceModel:
+@cache
+def service_model(service: str) -> ServiceModel:
+    """The model of an AWS service, as botocore ships it."""
     # Not by a session of botocore's: that fails where AWS_PROFILE names no profile.
     return ServiceModel(Loader().load_service_model(service, "service-2"), service)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -123,9 +123,16 @@ class Throttled(DynamoDBError):
             self.answer = replace(self.answer, headers={DRILL_HEADER: "forced"})
 
 
-def transaction_cancelled(refusals: Sequence[Throttled | None]) -> DynamoDBError:
-    """What DynamoDB answers to a transaction with throttled items: a reason for each item, in
-    order (its service model lists codes and messages)."""
+class Refusal(Protocol):
+    """An error of one item of a transaction."""
+
+    cancellation_code: str
+    answer: Answer
+
+
+def transaction_cancelled(refusals: Sequence[Refusal | None]) -> DynamoDBError:
+    """What DynamoDB answers to a transaction with items that are throttled, or have a wrong key: a
+    reason for each item, in order (its service model lists codes and messages)."""
     reasons = [
         {"Code": error.cancellation_code, "Message": str(error)} if error else {"Code": "None"}
         for error in refusals

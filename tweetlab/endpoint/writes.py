@@ -20,7 +20,13 @@ from tweetlab.endpoint.actions import (
     those_admitted,
 )
 from tweetlab.endpoint.backend import Backend
-from tweetlab.endpoint.charging import Cost, consumed_capacities, consumed_capacity
+from tweetlab.endpoint.charging import (
+    Cost,
+    consumed_capacities,
+    consumed_capacity,
+    item_collection_metrics,
+)
+from tweetlab.endpoint.known_tables import table_name
 from tweetlab.endpoint.reads import check_read, transaction_actions
 from tweetlab.endpoint.wire import Answer, Call, dump, validation_error
 
@@ -51,8 +57,13 @@ async def write_item(backend: Backend, call: Call) -> Answer:
     action = await backend.action(call, verb, call.request["TableName"], call.request)
     if action is None:
         return await backend.forward(call)
-    answer, _, costs = await _write(backend, call, [action], _ONE_ITEM)
-    return answer.with_members(ConsumedCapacity=consumed_capacity(call.request, costs))
+    answer, made, costs = await _write(backend, call, [action], _ONE_ITEM)
+    answer = answer.with_members(ConsumedCapacity=consumed_capacity(call.request, costs))
+    if "ReturnItemCollectionMetrics" in call.request:
+        of_tables = item_collection_metrics(call.request, made) or {}
+        [metrics] = of_tables.get(action.table_name) or [{}]
+        answer = answer.with_members(ItemCollectionMetrics=metrics or None)
+    return answer
 
 
 async def batch_write_item(backend: Backend, call: Call) -> Answer:
@@ -70,11 +81,10 @@ async def batch_write_item(backend: Backend, call: Call) -> Answer:
     check_batch(call, actions, BATCH_WRITES)
     answer, made, costs = await _write(backend, call, actions, _BATCH)
     left = entries_by_table([action for action in actions if action not in made])
-    for name, requests in answer.json.get("UnprocessedItems", {}).items():
-        left.setdefault(name, []).extend(requests)
-    return answer.with_members(
+    answer = answer.with_members(
         UnprocessedItems=left, ConsumedCapacity=consumed_capacities(call.request, costs)
     )
+    return _with_collections(call, answer, made)
 
 
 async def transact_write_items(backend: Backend, call: Call) -> Answer:
@@ -86,19 +96,26 @@ async def transact_write_items(backend: Backend, call: Call) -> Answer:
         return await backend.forward(call)
     token = call.request.get("ClientRequestToken")
     if token is None:
-        answer, _, costs = await _write(backend, call, actions, _TRANSACTION)
+        answer, made, costs = await _write(backend, call, actions, _TRANSACTION)
     else:
         with backend.client_tokens.transaction(token, call.request["TransactItems"]) as known:
             if known.answer:
                 return _answer_again(call, actions, known.answer, known.units_again)
             request = {**call.request, "ClientRequestToken": known.upstream_token}
             ours = replace(call, request=request, body=dump(request))
-            answer, _, costs = await _write(backend, ours, actions, _TRANSACTION)
+            answer, made, costs = await _write(backend, ours, actions, _TRANSACTION)
             if answer.ok:
                 known.answer = answer
                 known.units_again = [_units_again(cost) for cost in costs if cost.index is None]
     report = consumed_capacities(call.request, costs, "WriteCapacityUnits")
-    return answer.with_members(ConsumedCapacity=report)
+    return _with_collections(call, answer.with_members(ConsumedCapacity=report), made)
+
+
+def _with_collections(call: Call, answer: Answer, made: Sequence[Action]) -> Answer:
+    """The answer with the ItemCollectionMetrics of what was made, where it asks for them."""
+    if "ReturnItemCollectionMetrics" not in call.request:
+        return answer
+    return answer.with_members(ItemCollectionMetrics=item_collection_metrics(call.request, made))
 
 
 def _units_again(cost: Cost) -> float:
@@ -135,25 +152,30 @@ async def _write(
     async with _write_locks(actions):
         actions = rules.admit(actions, _check_table)
         befores = dict(zip(actions, await backend.items(call, actions), strict=True))
-        costs: list[Cost] = []
+        charged: dict[Action, list[Cost]] = {}
 
         def take(action: Action) -> None:
             estimate = charging.write_estimate(action, befores[action])
             charging.check("write", estimate)
             if rules.one_by_one:
                 charging.charge("write", estimate)
-                costs.extend(estimate)
+                charged[action] = estimate
 
         actions = rules.admit(actions, take)
         batch = {**call.request, "RequestItems": entries_by_table(actions)}
         answer = await backend.forward(call, batch if rules.one_by_one else None)
+        if rules.one_by_one:
+            left = _left_over(actions, answer) if answer.ok else set(actions)
+            for action in left:
+                charging.refund("write", charged.pop(action))
+            actions = [action for action in actions if action not in left]
         if not answer.ok:
-            charging.refund("write", costs)
             if answer.error in _CONDITION_FAILED:
                 for action, before in befores.items():
                     failure = charging.failure_cost(action, before, rules.transactional)
                     charging.charge("write", [failure])
             return answer, (), []
+        costs = [cost for costs in charged.values() for cost in costs]
         if not rules.one_by_one:
             if rules.transactional or any(action.verb == "Update" for action in actions):
                 afters = await backend.items(call, actions)
@@ -163,6 +185,19 @@ async def _write(
                 costs += charging.write_costs(action, befores[action], after, rules.transactional)
             charging.charge("write", costs)
     return answer, actions, costs
+
+
+def _left_over(actions: Sequence[Action], answer: Answer) -> set[Action]:
+    """What the upstream has left of a batch for another call."""
+    keys = {action.table.name: action.table.key for action in actions}
+    left = set()
+    for given_name, requests in answer.json.get("UnprocessedItems", {}).items():
+        name = table_name(given_name)
+        for request in requests:
+            ((_, content),) = request.items()
+            item = content["Item"] if "Item" in content else content["Key"]
+            left.add((name, *keys[name].identity(item)))
+    return {action for action in actions if action.identity in left}
 
 
 def _check_table(action: Action) -> None:

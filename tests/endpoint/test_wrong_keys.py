@@ -1,0 +1,258 @@
+"""Keys that are none of the table's, and values that cannot be an index's: DynamoDB's errors, the
+same in front of each upstream, and nothing is written or charged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.serving import Server
+
+MISMATCH = "The provided key element does not match the schema"
+EMPTY = (
+    "One or more parameter values are not valid. The AttributeValue for a key attribute cannot "
+    "contain an empty {} value. Key: {}"
+)
+TYPE = "One or more parameter values were invalid: Type mismatch for key {} expected: {} actual: {}"
+MISSING = "One or more parameter values were invalid: Missing the key {} in the item"
+INDEX_TYPE = (
+    "One or more parameter values were invalid: Type mismatch for Index Key {} "
+    "Expected: S Actual: {} IndexName: {}"
+)
+INDEX_EMPTY = (
+    "One or more parameter values are not valid. A value specified for a secondary index key is "
+    "not supported. The AttributeValue for a key attribute cannot contain an empty string value. "
+    "IndexName: {}, IndexKey: {}"
+)
+UPDATE_EMPTY = (
+    "One or more parameter values are not valid. The update expression attempted to update a "
+    "secondary index key to a value that is not supported. The AttributeValue for a key attribute "
+    "cannot contain an empty string value."
+)
+S, N, L = {"S": "a"}, {"N": "5"}, {"L": [{"S": "a"}]}
+WRONG: list[tuple[dict[str, Any], str, str]] = [
+    ({"id": N, "sort": N}, TYPE.format("id", "S", "N"), MISMATCH),
+    ({"id": L, "sort": N}, TYPE.format("id", "S", "L"), MISMATCH),
+    ({"id": {"NULL": True}, "sort": N}, TYPE.format("id", "S", "NULL"), MISMATCH),
+    ({"id": {"SS": ["a"]}, "sort": N}, TYPE.format("id", "S", "SS"), MISMATCH),
+    ({"id": {"B": "AAAA"}, "sort": N}, TYPE.format("id", "S", "B"), MISMATCH),
+    ({"id": S, "sort": S}, TYPE.format("sort", "N", "S"), MISMATCH),
+    ({"id": S}, MISSING.format("sort"), MISMATCH),
+    ({"sort": N}, MISSING.format("id"), MISMATCH),
+    ({}, MISSING.format("id"), MISMATCH),
+]
+"""Keys, and what is said of them in an item and as a key."""
+NO_KEYS = [({"id": S, "sort": N, "more": S}, MISMATCH), ({"other": S, "sort": N}, MISMATCH)]
+EMPTY_KEYS = [{"id": {"S": ""}, "sort": N}]
+
+
+@pytest.fixture
+def table(server: Server) -> str:
+    return server.create_table(
+        KeySchema=[
+            {"AttributeName": "id", "KeyType": "HASH"},
+            {"AttributeName": "sort", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": kind}
+            for name, kind in (("id", "S"), ("sort", "N"), ("g", "S"), ("l", "S"))
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "gsi",
+                "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "ALL"},
+                "ProvisionedThroughput": {"ReadCapacityUnits": 9, "WriteCapacityUnits": 9},
+            }
+        ],
+        LocalSecondaryIndexes=[
+            {
+                "IndexName": "lsi",
+                "KeySchema": [
+                    {"AttributeName": "id", "KeyType": "HASH"},
+                    {"AttributeName": "l", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
+
+
+def refusal(server: Server, operation: str, **request: Any) -> tuple[str, str]:
+    """The error that a call is answered, and its message; it is not charged."""
+    table = next(iter(server._tables))
+    server.dynamodb.describe_table(TableName=table)
+    server.post("GetItem", {"TableName": table, "Key": {"id": S, "sort": N}})
+    with server.charged(table) as charged, server.charged(table, "gsi") as in_index:
+        reply = server.post(operation, request)
+    assert (charged.reads, charged.writes, in_index.writes) == (0, 0, 0)
+    assert reply.status == 400, reply.body
+    assert server.around("Scan", TableName=table)["Count"] == 0
+    return reply.json["__type"].rpartition("#")[2], reply.json["message"]
+
+
+def update_of(key: Any) -> dict[str, Any]:
+    return {
+        "Key": key,
+        "UpdateExpression": "SET x = :x",
+        "ExpressionAttributeValues": {":x": S},
+    }
+
+
+@pytest.mark.parametrize(("key", "of_item", "of_key"), WRONG, ids=repr)
+def test_a_key_of_the_wrong_type_or_without_an_attribute(server, table, key, of_item, of_key):
+    on_table = {"TableName": table}
+    assert refusal(server, "PutItem", Item=key, **on_table) == ("ValidationException", of_item)
+    for operation, request in (
+        ("GetItem", {"Key": key}),
+        ("GetItem", {"Key": key, "ProjectionExpression": "x"}),
+        ("DeleteItem", {"Key": key}),
+        ("UpdateItem", update_of(key)),
+    ):
+        found = refusal(server, operation, **request, **on_table)
+        assert found == ("ValidationException", of_key), operation
+
+
+@pytest.mark.parametrize(("key", "message"), NO_KEYS, ids=repr)
+def test_a_key_with_other_attributes(server, table, key, message):
+    for operation, request in (
+        ("GetItem", {"Key": key}),
+        ("DeleteItem", {"Key": key}),
+        ("UpdateItem", update_of(key)),
+    ):
+        found = refusal(server, operation, **request, TableName=table)
+        assert found == ("ValidationException", message)
+
+
+@pytest.mark.parametrize("key", EMPTY_KEYS, ids=repr)
+def test_a_key_that_is_empty(server, table, key):
+    """Also in a transaction it is a ValidationException (as observed on AWS)."""
+    expected = ("ValidationException", EMPTY.format("string", "id"))
+    actions: list[dict[str, Any]] = [{"Put": {"Item": key}}, {"Delete": {"Key": key}}]
+    assert refusal(server, "PutItem", TableName=table, Item=key) == expected
+    for operation in ("GetItem", "DeleteItem"):
+        assert refusal(server, operation, TableName=table, Key=key) == expected
+    for action in actions:
+        ((verb, request),) = action.items()
+        items = [{verb: {"TableName": table, **request}}]
+        assert refusal(server, "TransactWriteItems", TransactItems=items) == expected
+
+
+def test_an_empty_binary_is_no_key_either(server):
+    table = server.create_table(
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "B"}]
+    )
+    reply = server.post("PutItem", {"TableName": table, "Item": {"id": {"B": ""}}})
+    assert reply.json["message"] == EMPTY.format("binary", "id")
+
+
+def test_a_transaction_is_cancelled_by_it_with_a_reason_at_its_place(server, table):
+    good, wrong = {"id": S, "sort": N}, {"id": N, "sort": N}
+    check = {"ConditionExpression": "attribute_not_exists(id)"}
+    wrongs: list[tuple[dict[str, Any], str]] = [
+        ({"Put": {"Item": wrong}}, TYPE.format("id", "S", "N")),
+        ({"Put": {"Item": {"id": L, "sort": N}}}, TYPE.format("id", "S", "L")),
+        ({"Put": {"Item": {**good, "g": N}}}, INDEX_TYPE.format("g", "N", "gsi")),
+        ({"Update": update_of(wrong)}, MISMATCH),
+        ({"Delete": {"Key": wrong}}, MISMATCH),
+        ({"ConditionCheck": {"Key": wrong, **check}}, MISMATCH),
+    ]
+    for action, message in wrongs:
+        ((verb, request),) = action.items()
+        first = {"Put": {"TableName": table, "Item": {"id": {"S": "z"}, "sort": N}}}
+        items = [first, {verb: {"TableName": table, **request}}]
+        kind, text = refusal(server, "TransactWriteItems", TransactItems=items)
+        assert (kind, text.rpartition(" [")[2]) == (
+            "TransactionCanceledException",
+            "None, ValidationError]",
+        )
+        reply = server.post("TransactWriteItems", {"TransactItems": items})
+        reasons = reply.json["CancellationReasons"]
+        assert reasons == [{"Code": "None"}, {"Code": "ValidationError", "Message": message}]
+    items = [{"Get": {"TableName": table, "Key": key}} for key in (wrong, good, wrong)]
+    reply = server.post("TransactGetItems", {"TransactItems": items})
+    reasons = [reason["Code"] for reason in reply.json["CancellationReasons"]]
+    assert reasons == ["ValidationError", "None", "ValidationError"]
+
+
+def test_a_batch_with_one_is_not_made(server, table):
+    good, wrong = {"id": S, "sort": N}, {"id": N, "sort": N}
+    puts = [{"PutRequest": {"Item": item}} for item in (good, wrong)]
+    found = refusal(server, "BatchWriteItem", RequestItems={table: puts})
+    assert found == ("ValidationException", TYPE.format("id", "S", "N"))
+    deletes = [{"DeleteRequest": {"Key": wrong}}]
+    found = refusal(server, "BatchWriteItem", RequestItems={table: deletes})
+    assert found == ("ValidationException", MISMATCH)
+    found = refusal(server, "BatchGetItem", RequestItems={table: {"Keys": [good, wrong]}})
+    assert found == ("ValidationException", MISMATCH)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "index"), [("g", "gsi"), ("l", "lsi")], ids=["global", "local"]
+)
+def test_a_value_that_cannot_be_the_key_of_an_index(server, table, attribute, index):
+    key = {"id": S, "sort": N}
+    for value, kind in ((N, "N"), (L, "L"), ({"BOOL": True}, "BOOL")):
+        expected = ("ValidationException", INDEX_TYPE.format(attribute, kind, index))
+        assert (
+            refusal(server, "PutItem", TableName=table, Item={**key, attribute: value}) == expected
+        )
+        for request in (
+            {
+                "UpdateExpression": f"SET {attribute} = :v",
+                "ExpressionAttributeValues": {":v": value},
+            },
+            {
+                "UpdateExpression": "SET x = :x, #a=:v",
+                "ExpressionAttributeNames": {"#a": attribute},
+                "ExpressionAttributeValues": {":v": value, ":x": S},
+            },
+            {"AttributeUpdates": {attribute: {"Value": value, "Action": "PUT"}}},
+        ):
+            assert refusal(server, "UpdateItem", TableName=table, Key=key, **request) == expected
+    empty = {"S": ""}
+    expected = ("ValidationException", INDEX_EMPTY.format(index, attribute))
+    assert refusal(server, "PutItem", TableName=table, Item={**key, attribute: empty}) == expected
+    update = {
+        "UpdateExpression": f"SET {attribute} = :v",
+        "ExpressionAttributeValues": {":v": empty},
+    }
+    found = refusal(server, "UpdateItem", TableName=table, Key=key, **update)
+    assert found == ("ValidationException", UPDATE_EMPTY)
+
+
+def test_a_table_made_anew_behind_the_endpoint_is_learnt_anew(server):
+    """Its calls are charged by the table that is there."""
+    table = server.create_table()
+    server.dynamodb.put_item(TableName=table, Item={"id": S})
+    server.around("DeleteTable", TableName=table)
+    server.around(
+        "CreateTable",
+        TableName=table,
+        KeySchema=[{"AttributeName": "name", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "name", "AttributeType": "N"}],
+        ProvisionedThroughput={"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
+    )
+    answer = server.dynamodb.put_item(
+        TableName=table, Item={"name": N, "x": {"S": "x" * 3000}}, ReturnConsumedCapacity="TOTAL"
+    )
+    assert answer["ConsumedCapacity"]["CapacityUnits"] == 3
+    assert server.held(table)[1] == 1 - 3
+
+
+def test_what_the_caller_is_told_of_a_key_that_the_upstream_does_not_take(proxy_server):
+    """A read of our own is refused for it; the caller's call is not answered by that, but by what
+    the upstream says to the call itself."""
+    server: Server = proxy_server
+    table = server.create_table()
+    long = {"id": {"S": "x" * 2049}}
+    put = {"Put": {"TableName": table, "Item": long}}
+    reply = server.post("PutItem", {"TableName": table, "Item": long})
+    assert reply.status == 400 and b"hash" in reply.body.lower(), reply.body
+    other = {"Put": {"TableName": table, "Item": {"id": {"S": "a"}}}}
+    with server.charged(table) as charged:
+        reply = server.post("TransactWriteItems", {"TransactItems": [other, put]})
+    assert reply.status == 400 and charged.reads == 0, reply.body
+    assert server.around("Scan", TableName=table)["Count"] == 0
+    server.delete_tables()
