@@ -3,6 +3,7 @@
 tweet      Tweet, Read, and which texts and ids are valid
 table      TweetTable: creates the table, and reads and writes tweets there
 throttles  which errors are throttles, and how many there were
+forks      what is made anew in a forked process, also for the cache
 """
 
 from tweetlab.tweets.table import TweetTable

@@ -20,6 +20,7 @@ from tweetlab.errors import (
     TableUnavailable,
     TweetNotFound,
 )
+from tweetlab.tweets.forks import begin_in_each_child
 from tweetlab.tweets.throttles import count_throttles, watch
 from tweetlab.tweets.tweet import Read, Tweet, item_key, valid_id, valid_text
 
@@ -58,6 +59,11 @@ class TweetTable:
         watch(dynamodb)
         self._sleep = sleep
         self._jitter = jitter
+        begin_in_each_child(self._forget_connections)
+
+    def _forget_connections(self) -> None:
+        """They are the parent's: each would read the other's answers."""
+        self._dynamodb.close()  # botocore opens others when it needs them
 
     def create_table(self) -> None:
         """Create the table and wait until it is ACTIVE; do nothing where it already is.
