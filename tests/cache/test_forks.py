@@ -5,13 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from tests.support.processes import in_child
 from tests.support.redises import Gate, MemoryTable, Valkey, in_threads, join, wait_until
 from tests.support.serving import Clock
 from tweetlab import CachedTweets, TableBusy
@@ -25,34 +25,6 @@ from tweetlab.cache.table import BoundedReads
 from tweetlab.tweets import Read
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-
-
-def in_child(work: Callable[[], object]) -> None:
-    """Do it in a forked process, and fail unless it is done, and true, within a minute."""
-    child = os.fork()
-    if not child:
-        done = False
-        try:
-            done = bool(work())
-        finally:
-            os._exit(0 if done else 1)
-    deadline = time.monotonic() + 60
-    while True:
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            assert os.waitstatus_to_exitcode(status) == 0
-            return
-        if time.monotonic() > deadline:
-            os.kill(child, 9)
-            os.waitpid(child, 0)
-            raise AssertionError("The child did not end.")
-        time.sleep(0.01)
-
-
-def raises(error: type[Exception], work: Callable[[], object]) -> bool:
-    with pytest.raises(error):
-        work()
-    return True
 
 
 @pytest.fixture
@@ -271,7 +243,7 @@ def test_parent_and_children_read_at_once_and_get_the_right_tweets(
 
 def test_what_is_gone_begins_no_more(table: MemoryTable, client: Client) -> None:
     """A process that makes many caches does not remember them all."""
-    from tweetlab.cache import forks
+    from tweetlab.tweets import forks
 
     before = len(forks._begins)
     for _ in range(10):

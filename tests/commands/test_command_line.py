@@ -219,8 +219,13 @@ def test_it_signs_with_the_keys_of_a_profile(dynamodb_local, profiles, profile, 
             with pytest.raises(ClientError, match=error):
                 dynamodb.list_tables()
         else:
-            with exhausted_table(url) as table, pytest.raises(ClientError, match="ThroughputExc"):
-                dynamodb.get_item(TableName=table, Key=KEY)
+            # With one signature for all, all have the same tables, and the same throughput.
+            another = client(url, access_key="another")
+            with exhausted_table(url) as table:
+                for each in (dynamodb, another):
+                    with pytest.raises(ClientError, match="ThroughputExc"):
+                        each.get_item(TableName=table, Key=KEY)
+            another.close()
             assert not upstream.refused
         dynamodb.close()
 

@@ -17,10 +17,9 @@ and what they stand on one as well:
 - ``client.py`` makes a client; ``connections.py``: which of its connections are to be trusted
 - ``values.py``: the keys, the JSON and how long it is kept
 - ``stats.py``: the counts; ``prometheus.py`` exports them (``pip install tweetlab[prometheus]``)
-- ``forks.py``: what threads share is made anew in a forked process
 
 To add a strategy: a file of its own, its call in ``aside.py``, and a count in ``stats.py``. A lock,
-a thread or a connection of its own is made in a method that ``forks.py`` calls.
+a thread or a connection of its own is made in a method that ``tweets/forks.py`` calls.
 """
 
 from tweetlab.cache.aside import CachedTweets

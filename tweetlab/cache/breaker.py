@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from tweetlab.cache.forks import begin_in_each_process
+from tweetlab.tweets.forks import begin_in_each_process
 
 
 class CircuitBreaker:

@@ -11,7 +11,7 @@ import redis
 from redis.exceptions import AskError, ClusterDownError
 
 from tweetlab.cache.client import Client
-from tweetlab.cache.forks import begin_in_each_process
+from tweetlab.tweets.forks import begin_in_each_process
 
 Command = tuple[Any, ...]
 

@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from tweetlab.cache.forks import begin_in_each_process
+from tweetlab.tweets.forks import begin_in_each_process
 
 T = TypeVar("T")
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from cachetools import TTLCache
 
-from tweetlab.cache.forks import begin_in_each_process
 from tweetlab.tweets import Tweet
+from tweetlab.tweets.forks import begin_in_each_process
 
 
 class LocalTweets:

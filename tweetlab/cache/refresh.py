@@ -16,7 +16,7 @@ from uuid import UUID
 
 from cachetools import TTLCache
 
-from tweetlab.cache.forks import begin_in_each_process
+from tweetlab.tweets.forks import begin_in_each_process
 
 THREADS = 4
 PAUSE = 1.0

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 
-from tweetlab.cache.forks import begin_in_each_process
+from tweetlab.tweets.forks import begin_in_each_process
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from tweetlab.cache import leases
 from tweetlab.cache.breaker import CircuitBreaker
 from tweetlab.cache.client import Client
 from tweetlab.cache.connections import Command, Connections
-from tweetlab.cache.forks import begin_in_each_process
 from tweetlab.cache.leases import Claim
 from tweetlab.cache.stats import CacheStats
+from tweetlab.tweets.forks import begin_in_each_process
 
 T = TypeVar("T")
 

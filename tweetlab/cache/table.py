@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from typing import Protocol
 from uuid import UUID
 
-from tweetlab.cache.forks import begin_in_each_process
 from tweetlab.cache.stats import CacheStats
 from tweetlab.errors import TableBusy, TweetNotFound, UnreadableTweet
 from tweetlab.tweets import FoundTweets, Read, Tweet
+from tweetlab.tweets.forks import begin_in_each_process
 
 PATIENCE = 0.1
 """Seconds that a reader waits for its turn before it is refused."""

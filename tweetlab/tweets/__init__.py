@@ -4,6 +4,7 @@ tweet      Tweet, Read, and which texts and ids are valid
 table      TweetTable: creates the table, and reads and writes tweets there
 throttles  which errors are throttles, and how many there were
 samples    texts to post, from tweets.csv
+forks      what is made anew in a forked process, also for the cache
 """
 
 from tweetlab.tweets.samples import sample_texts

@@ -22,6 +22,7 @@ from tweetlab.errors import (
     TweetNotFound,
     UnreadableTweet,
 )
+from tweetlab.tweets.forks import begin_in_each_child
 from tweetlab.tweets.throttles import THROTTLING_CODES, count_throttles, watch
 from tweetlab.tweets.tweet import FoundTweets, Read, Tweet, item_key, valid_id, valid_text
 
@@ -60,6 +61,11 @@ class TweetTable:
         watch(dynamodb)
         self._sleep = sleep
         self._jitter = jitter
+        begin_in_each_child(self._forget_connections)
+
+    def _forget_connections(self) -> None:
+        """They are the parent's: each would read the other's answers."""
+        self._dynamodb.close()  # botocore opens others when it needs them
 
     def create_table(self) -> None:
         """Create the table and wait until it is ACTIVE; do nothing where it already is.

@@ -13,10 +13,13 @@ _begins: list[weakref.WeakMethod[Callable[[], None]]] = []
 
 
 def begin_in_each_process(begin: Callable[[], None]) -> None:
-    """Call a method that makes locks, threads or connections: now, and again in each child that is
-    forked while its object lives, before anything else runs there.
-    """
+    """Call a method that makes locks, threads or connections: now, and again in each child."""
     begin()
+    begin_in_each_child(begin)
+
+
+def begin_in_each_child(begin: Callable[[], None]) -> None:
+    """Call a method in each process that is forked while its object lives, before all else."""
     _begins.append(weakref.WeakMethod(begin, _begins.remove))
 
 
