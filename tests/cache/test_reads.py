@@ -91,9 +91,9 @@ def test_what_is_counted_is_described() -> None:
     descriptions = CacheStats.counts()
     assert list(descriptions) == [
         *("hits", "misses", "negative_hits", "local_hits", "waits"),
-        *("refreshes", "errors", "refused"),
+        *("refreshes", "errors", "unreadable", "refused"),
     ]
-    assert len(set(descriptions.values())) == 8 and all(descriptions.values())
+    assert len(set(descriptions.values())) == 9 and all(descriptions.values())
 
 
 def test_prometheus_shows_the_descriptions() -> None:
@@ -123,7 +123,7 @@ def test_stats_are_shown_and_compared_by_what_they_count() -> None:
     assert one == other
     assert repr(one) == (
         "CacheStats(hits=0, misses=0, negative_hits=0, local_hits=0, waits=0, refreshes=0, "
-        "errors=0, refused=0, breaker='closed')"
+        "errors=0, unreadable=0, refused=0, breaker='closed')"
     )
 
 
