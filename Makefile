@@ -1,5 +1,7 @@
 # Everything starts here: `make lab` for the lessons, `make test` for the proof.
-# Works with GNU make 3.81 (macOS) and newer.
+# Works with GNU make 3.81 (macOS) and newer, and in a folder with spaces in its name: to make they end
+# a name, so what it makes is named from this folder on, and a whole path stands in quotes in a recipe.
+# With -P, Python does not take a queue.py that lies beside a lesson for its own.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -36,14 +38,14 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 lab: $(INSTALLED) ## Open the lessons in JupyterLab (JUPYTER_ARGS=--no-browser to open it yourself)
-	PATH="$(abspath $(BIN)):$$PATH" $(PY) -m jupyterlab $(AS_ROOT) --ip=127.0.0.1 \
+	PATH="$(abspath $(BIN)):$$PATH" $(PY) -P -m jupyterlab $(AS_ROOT) --ip=127.0.0.1 \
 		--ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/$(LESSON) $(JUPYTER_ARGS)
 
 # Voila reads notebooks/voila.json: this machine only, with a token, and nothing from elsewhere. Its
 # check of POSTs is off, or the page, when it is closed, could not end its kernel; what is left to
 # POST to asks for the token, and for the kernel's own random id.
 explore: $(INSTALLED_EXPLORE) ## Open the explorer as a page of its own (JUPYTER_ARGS as above)
-	cd notebooks && $(abspath $(PY)) -m voila explore.ipynb $(JUPYTER_ARGS)
+	cd notebooks && "$(abspath $(PY))" -P -m voila explore.ipynb $(JUPYTER_ARGS)
 
 # fetch: $(1) is made where the commands $(2) work. Where it cannot be, as without a network, the
 # tests that need it are left out, and the last line of the run says so; in CI they fail.
@@ -90,11 +92,11 @@ dynamodb-local: $(DYNAMODB_LOCAL) ## Fetch Amazon's DynamoDB Local for the tests
 javascript: $(JAVASCRIPT) ## Fetch the AWS SDK for JavaScript for the test that uses it (npm)
 
 $(INSTALLED): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "tweetlab needs Python 3.11 or newer, and '$(PYTHON)' is not." >&2; \
 		echo "Name one that is: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	@echo "Installing into $(VENV): a minute or two, once."
-	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@$(PY) -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear $(VENV)
 	@$(PIP) --editable .
 	@mkdir -p $(dir $(LAB_SETTINGS))
 # Without these settings JupyterLab greets the learner with a pop-up about its news.

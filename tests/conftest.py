@@ -141,6 +141,17 @@ def any_server(request: pytest.FixtureRequest) -> Server:
     return request.getfixturevalue("moto_server" if request.param == "moto" else "proxy_server")
 
 
+@pytest.fixture(scope="session", params=["moto", "DynamoDB Local"])
+def separate_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """The endpoint in front of each upstream that keeps access keys apart."""
+    if request.param == "moto":
+        yield request.getfixturevalue("moto_server")
+    else:
+        url = request.getfixturevalue("separate_dynamodb_local")
+        with serving(lambda: Proxy(url)) as server:
+            yield server
+
+
 @pytest.fixture
 def server(any_server: Server) -> Iterator[Server]:
     """The same, without the tables of the test before, and at a whole second: the fractions that a
@@ -161,14 +172,14 @@ def dynamodb_local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def shared_dynamodb_local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of another, with one set of tables for all access keys and regions."""
-    with running_dynamodb_local(tmp_path_factory.mktemp("shared"), "-sharedDb") as url:
+def separate_dynamodb_local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of another, in which each access key has tables of its own in each region."""
+    with running_dynamodb_local(tmp_path_factory.mktemp("separate"), shared=False) as url:
         yield url
 
 
 @contextmanager
-def running_dynamodb_local(directory: Path, *options: str) -> Iterator[str]:
+def running_dynamodb_local(directory: Path, shared: bool = True) -> Iterator[str]:
     """Run DynamoDB Local in a directory until the block ends: its URL."""
     home = Path(os.environ.get("DYNAMODB_LOCAL_DIR", ROOT / ".cache" / "dynamodb-local"))
     if not works("java", "-version"):
@@ -177,7 +188,9 @@ def running_dynamodb_local(directory: Path, *options: str) -> Iterator[str]:
         unavailable("DynamoDB Local", "apt-get install npm, then make test")
     port = free_port()
     command = ["java", f"-Djava.library.path={home / 'DynamoDBLocal_lib'}"]
-    command += [*compose_command("dynamodb"), *options, "-port", str(port)]
+    command += [*compose_command("dynamodb"), "-port", str(port)]
+    if not shared:
+        command.remove("-sharedDb")
     command[command.index("DynamoDBLocal.jar")] = str(home / "DynamoDBLocal.jar")
     # It writes a metadata file into its working directory.
     with running(command, port, directory):

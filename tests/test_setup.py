@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +87,21 @@ def test_every_dependency_has_both_bounds(project, requirements):
 
 def in_order(specifier: SpecifierSet) -> str:
     return ",".join(sorted(map(str, specifier), reverse=True))
+
+
+# the wheel
+
+
+def test_the_wheel_has_every_file_of_the_package(tmp_path):
+    """Also those that are no code: what a lesson reads comes with the package."""
+    build = f"from hatchling.build import build_wheel; build_wheel({str(tmp_path)!r})"
+    subprocess.run([sys.executable, "-c", build], cwd=ROOT, check=True, capture_output=True)
+    [wheel] = tmp_path.glob("*.whl")
+    files = {path for path in (ROOT / "tweetlab").rglob("*") if path.is_file()}
+    wanted = {path.relative_to(ROOT).as_posix() for path in files if path.suffix != ".pyc"}
+    assert "tweetlab/tweets/tweets.csv" in wanted
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name for name in names if name.startswith("tweetlab/")} == wanted
 
 
 # docker-compose.yml
@@ -199,6 +216,59 @@ def test_make_does_an_interrupted_install_again_and_a_finished_one_only_once(off
     assert "Installing into" not in make(*install)
 
 
+# A stand-in that says where it runs, and with which arguments.
+SAY = """#!/bin/sh
+printf '%s' "$PWD: $(basename "$0")"; printf ' <%s>' "$@"; echo
+"""
+
+
+@pytest.fixture(scope="module")
+def project_in_a_folder_with_spaces(tmp_path_factory) -> Path:
+    """The project, installed, with stand-ins for its programs."""
+    folder = tmp_path_factory.mktemp("make") / "My Documents" / "tweet lab's"
+    left_out = shutil.ignore_patterns(".venv", ".git", ".cache", "_site", "_slides", "__pycache__")
+    shutil.copytree(ROOT, folder, ignore=left_out)
+    programs = folder / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    for name in ("python", "ruff", "mypy", "tweetlab"):
+        (programs / name).write_text(SAY)
+        (programs / name).chmod(0o755)
+    for stamp in ("", "-test", "-explore"):
+        (folder / ".venv" / f".installed{stamp}").touch()
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("lab", "{}: python <-P> <-m> <jupyterlab>"),
+        ("lab", "<--ServerApp.root_dir={}>"),
+        ("explore", "{}/notebooks: python <-P> <-m> <voila> <explore.ipynb>"),
+        ("demo", "{}: tweetlab <demo> <--out> <demo.png>"),
+        ("lint", "{}: ruff <format> <--check> <.>"),
+        ("lessons", "{}: python <notebooks/solutions/make_lessons.py>"),
+        ("conformance", "{}: python <-m> <tests.support.conformance>"),
+        ("bench", "{}: python <-m> <tests.benchmarks.explorer>"),
+        ("site", "{}: python <.publish/pages.py> <_site> <.cache/executed/"),
+        ("slides", "{}: python <.publish/execute.py> <notebooks/00_start_here.ipynb>"),
+        ("test", "{}: python <-m> <pytest> <-q>"),
+    ],
+)
+def test_make_works_in_a_folder_with_spaces(project_in_a_folder_with_spaces, target, said):
+    folder = project_in_a_folder_with_spaces
+    assert said.format(folder) in make(target, "DYNAMODB_LOCAL_DIR=.", cwd=folder)
+
+
+def test_make_installs_in_a_folder_with_spaces(offline, project_in_a_folder_with_spaces):
+    offline.unlink()
+    folder = project_in_a_folder_with_spaces
+    python = folder / "my python"
+    python.write_text(stand_in(offline, (3, 11)).read_text())
+    python.chmod(0o755)
+    make("new/.installed-explore", f"PYTHON={python}", "VENV=new", cwd=folder)
+    assert (folder / "new" / "share/jupyter/lab/settings/overrides.json").exists()
+
+
 # Stand-ins for the programs that fetch, and run, what some tests need beside Python. Without a
 # network npm fails.
 PROGRAMS = {
@@ -261,17 +331,33 @@ def test_make_test_goes_on_without_a_network_and_fetches_later(offline):
     assert make_test(offline, *PROGRAMS)[1] == [DYNAMODB_LOCAL, JAVASCRIPT]
 
 
-def make(*arguments: str) -> str:
+def make(*arguments: str, cwd: Path = ROOT) -> str:
     outer = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}  # the tests may themselves run under make
     environment = {name: value for name, value in os.environ.items() if name not in outer}
     return subprocess.run(
         ["make", *arguments],
-        cwd=ROOT,
+        cwd=cwd,
         env=environment,
         check=True,
         capture_output=True,
         text=True,
     ).stdout
+
+
+def test_ci_runs_in_a_folder_with_spaces(project_in_a_folder_with_spaces, tmp_path):
+    """With stand-ins for all that it calls."""
+    for name in ("make", "python3", "npm", "java", "redis-server", "chromium"):
+        (tmp_path / name).write_text(SAY)
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run(
+        [project_in_a_folder_with_spaces / ".ci" / "run"],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.endswith(f"{project_in_a_folder_with_spaces}: make <test>\n")
 
 
 def test_ci_runs_lint_and_the_test_command_of_the_readme():

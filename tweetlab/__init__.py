@@ -19,10 +19,11 @@ _PUBLIC = {
         "TableUnavailable",
         "TweetNotFound",
         "TweetlabError",
+        "UnreadableTweet",
     ],
     "lab": ["Lab", "start"],
     "simulate": ["timeline"],
-    "tweets": ["Read", "Tweet", "TweetTable"],
+    "tweets": ["Read", "Tweet", "TweetTable", "sample_texts"],
 }
 """What a lesson finds in ``tweetlab`` itself, by the room that has it."""
 

@@ -1,8 +1,20 @@
-"""The errors of tweetlab: each says what to do next."""
+"""The errors of tweetlab: each says what to do next, and none shows a password."""
 
 from __future__ import annotations
 
+import re
 from uuid import UUID
+
+
+def public_url(url: str) -> str:
+    """A URL as it may be shown: nothing that stands left of its last @, and no query, may a
+    password stand there with all the signs that belong elsewhere in a URL.
+    """
+    scheme = re.match(r"((rediss?|unix|https?)://)?", url).group()  # type: ignore[union-attr]
+    user, _, place = url[len(scheme) :].rpartition("@")
+    if "?" in user and "=" in user:  # the @ is one of a query
+        place = "..."
+    return scheme + re.split(r"[?#]", place)[0]
 
 
 class TweetlabError(Exception):
@@ -25,6 +37,26 @@ class TweetNotFound(TweetlabError, LookupError):
         self.tweet_id = tweet_id
 
 
+class UnreadableTweet(TweetlabError, ValueError):
+    """The item of that id is no tweet: another program wrote it. It is in the table all the same.
+
+    ``attribute`` is the one that is missing, or that is not what a tweet has there.
+    """
+
+    def __init__(self, tweet_id: UUID | str, attribute: str, why: str) -> None:
+        super().__init__(tweet_id, attribute, why)
+        self.tweet_id = tweet_id
+        self.attribute = attribute
+        self.why = why
+
+    def __str__(self) -> str:
+        return (
+            f"The item {self.tweet_id} is not a tweet's: {self.attribute!r} {self.why}. Another "
+            "program wrote it: have that give it what a tweet has, the strings 'text' and "
+            "'created' (as 2015-05-17T14:17:10+00:00), or delete it: tweets.delete(tweet_id)."
+        )
+
+
 class TableNotFound(TweetlabError):
     """The table does not exist yet."""
 
@@ -41,8 +73,8 @@ class TableUnavailable(TweetlabError):
 
     def __init__(self, url: str) -> None:
         super().__init__(
-            f"DynamoDB does not answer at {url}. If the lab was closed, start a new one with "
-            "tweetlab.start(); if the server is yours, check that it is running."
+            f"DynamoDB does not answer at {public_url(url)}. If the lab was closed, start a new "
+            "one with tweetlab.start(); if the server is yours, check that it is running."
         )
 
 

@@ -2,7 +2,7 @@
 
 The solution is the source, so that the two cannot drift. In it, what a learner finds in a cell
 tagged `starter` is answered in the cells tagged `solution` that follow; a lesson is its solution
-without those cells. It lies one folder higher: `../tweets.csv` of a solution is `tweets.csv` there.
+without those cells. It lies one folder higher: `../lab.svg` of a solution is `lab.svg` there.
 
 Solutions are tidied on the way: run, change and save them in JupyterLab as you like.
 """

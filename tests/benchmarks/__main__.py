@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks [--json] [--quick] [hits stampede failures]``
+"""``python -m tests.benchmarks [--json] [--quick] [hits stampede failures outages]``
 
 Compares the cache with what one would use instead, in the same run: alternating, as ratios and
 medians, since the machine is rarely quiet. The peers are installed by ``pip install -e .[bench]``.
@@ -14,13 +14,14 @@ from typing import Any
 
 import pandas as pd
 
-from tests.benchmarks import failures, hits, stampede
+from tests.benchmarks import failures, hits, outages, stampede
 from tweetlab.lab.servers import valkey
 
 TITLES = {
     "hits": "Hits: time per read; ratios above 1 are faster than plain redis-py",
     "stampede": "Stampede: a key expires while 64 callers want it; the table takes 50 ms",
     "failures": "Failures: what a read costs beside the table; 6000 ms is 'still waiting'",
+    "outages": "Outages: 32 readers of a cache, where its threads are others; Redis breaks for 1 s",
 }
 
 
@@ -37,6 +38,9 @@ def main() -> None:
         print(f"{TITLES[name]} ...", file=sys.stderr)
         if name == "failures":
             results[name] = failures.run()
+            continue
+        if name == "outages":
+            results[name] = outages.run()
             continue
         with valkey() as url:
             if name == "hits":

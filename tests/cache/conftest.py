@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import redis
 
 from tests.support.redises import MemoryTable, Valkey, cluster
 from tweetlab.cache import Client, connect
@@ -17,6 +19,20 @@ def written_just_now(monkeypatch: pytest.MonkeyPatch) -> None:
     """However slow a test is, its writes are no older than the two seconds after which the table
     is consistent by itself."""
     monkeypatch.setattr("tweetlab.cache.leases.SETTLING_MS", 600_000)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def a_cluster_closes_its_connections() -> Iterator[None]:
+    """redis-py's client leaves that to the garbage collector, which may find a socket first."""
+    close = redis.RedisCluster.close
+
+    def close_all(self: Any) -> None:
+        self.disconnect_connection_pools()
+        close(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(redis.RedisCluster, "close", close_all)
+        yield
 
 
 @pytest.fixture(scope="session")

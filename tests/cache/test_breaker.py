@@ -84,6 +84,21 @@ def test_once_closed_it_takes_as_many_failures_again(breaker: CircuitBreaker, cl
     assert breaker.state == "open"
 
 
+def test_of_those_that_were_under_way_together_one_counts(
+    breaker: CircuitBreaker, clock: Clock
+) -> None:
+    for _ in range(2):
+        asked_at = clock()
+        clock.advance(0.06)
+        for _ in range(32):
+            breaker.failed(asked_at)
+        assert breaker.state == "closed"
+    breaker.failed(asked_at)
+    assert breaker.state == "closed"
+    breaker.failed(clock())
+    assert breaker.state == "open"
+
+
 def test_without_a_number_no_failure_opens_it(clock: Clock) -> None:
     breaker = CircuitBreaker(failures=None, clock=clock)
     for _ in range(1000):

@@ -11,9 +11,10 @@ from uuid import UUID, uuid4
 import pytest
 import redis
 
-from tests.support.redises import MemoryTable
+from tests.support.redises import MemoryTable, lease_of
 from tweetlab import CachedTweets, InvalidTweet, TweetNotFound
 from tweetlab.cache import connect, encode, key
+from tweetlab.cache.leases import SETTLING_MS
 
 
 @pytest.fixture(params=["valkey_url", "redis_server", "cluster_url"])
@@ -195,6 +196,66 @@ def test_a_consistent_read_goes_past_the_cache(cached: CachedTweets, table: Memo
     assert cached.get(tweet.tweet_id).text == "Before."
     assert cached.get(tweet.tweet_id, consistent=True).text == "After."
     assert cached.get_many([tweet.tweet_id], consistent=True)[tweet.tweet_id].text == "After."
+
+
+def test_get_many_asks_the_table_as_consistently_as_it_must(
+    cached: CachedTweets, table: MemoryTable
+) -> None:
+    tweet, other, written = (table.create(str(number)) for number in range(3))
+    cached.get_many([tweet.tweet_id, other.tweet_id], consistent=True)
+    assert table.consistent_batches == [True]
+    assert (cached.stats.hits, cached.stats.misses) == (0, 2)
+    cached.edit(written.tweet_id, "Written.")
+    cached.get_many([tweet.tweet_id, written.tweet_id, other.tweet_id])
+    assert table.consistent_batches == [True, False, True]
+    assert table.batches[1:] == [[tweet.tweet_id, other.tweet_id], [written.tweet_id]]
+    assert (cached.stats.hits, cached.stats.misses, cached.stats.waits) == (0, 5, 0)
+    cached.get(tweet.tweet_id, consistent=True)
+    assert (cached.stats.hits, cached.stats.misses) == (0, 6)
+
+
+def test_a_batch_takes_what_came_while_it_looked(
+    cached: CachedTweets, table: MemoryTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tweet, other, gone = table.create("Example tweet."), table.create("Other."), uuid4()
+    cached.get_many([tweet.tweet_id, gone])
+    monkeypatch.setattr(cached._store, "get_many", lambda ids: [None] * len(ids))
+    found = cached.get_many([tweet.tweet_id, other.tweet_id, gone])
+    assert found == {tweet.tweet_id: tweet, other.tweet_id: other}
+    assert table.batches[1:] == [[other.tweet_id]]
+    assert (cached.stats.hits, cached.stats.misses, cached.stats.waits) == (0, 5, 2)
+
+
+def test_a_batch_that_the_table_fails_gives_its_leases_back(
+    cached: CachedTweets, table: MemoryTable, client: Any
+) -> None:
+    tweets = [table.create(str(number)).tweet_id for number in range(3)]
+
+    def throttle(tweet_id: UUID) -> None:
+        assert client.exists(lease_of(tweet_id))
+        raise RuntimeError("throttled")
+
+    table.before_answer = throttle
+    with pytest.raises(RuntimeError, match="throttled"):
+        cached.get_many(tweets)
+    assert not any(client.exists(lease_of(one)) for one in tweets)
+    with pytest.raises(RuntimeError, match="throttled"):
+        cached.get(tweets[0])
+    assert not client.exists(lease_of(tweets[0]))
+
+
+def test_for_two_seconds_after_a_write_the_table_is_read_consistently(
+    cached: CachedTweets, table: MemoryTable, client: Any
+) -> None:
+    """Here for as long as a slow test takes: by the fixture ``written_just_now``."""
+    assert SETTLING_MS == 2000
+    tweet = table.create("Before.")
+    cached.edit(tweet.tweet_id, "After.")
+    written = lease_of(tweet.tweet_id).replace("lease", "written")
+    assert 500_000 < client.pttl(written) <= 600_000
+    client.delete(written)  # as its end would
+    cached.get(tweet.tweet_id)
+    assert table.consistent == [False]
 
 
 def test_bad_ids_and_texts_are_refused_before_anything_is_asked(

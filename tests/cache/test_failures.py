@@ -158,6 +158,43 @@ def test_a_server_that_hangs_is_left_alone_until_it_answers(
         wait_until(lambda: cached.read(tweet.tweet_id).source == "cache")
 
 
+def test_a_breaker_that_cannot_be_tried_now_is_tried_later(
+    table: MemoryTable, server: Valkey
+) -> None:
+    """There may be no thread left, which is no failure of the reader."""
+    probes: list[Callable[[], None]] = []
+
+    def background(job: Callable[[], None]) -> None:
+        probes.append(job)
+        if len(probes) == 1:
+            raise RuntimeError("can't start new thread")
+
+    with connect(server.url, timeout=10) as client:
+        cached = CachedTweets(table, client, breaker_pause=0, background=background)
+        tweet = table.create("Example tweet.")
+        server.kill()
+        for _ in range(3):
+            cached.get(tweet.tweet_id)
+        server.start()
+        assert cached.stats.breaker == "open"
+        assert cached.get(tweet.tweet_id) == tweet
+        assert cached.stats.breaker == "open"
+        assert "can't start new thread" in cached.stats.events[-2].what
+        assert cached.get(tweet.tweet_id) == tweet
+        probes[1]()
+        assert cached.stats.breaker == "closed"
+
+
+@pytest.mark.parametrize("answer", ["master down", "cluster down"])
+def test_a_server_that_refuses_to_be_read_is_left_alone(table: MemoryTable, answer: str) -> None:
+    with impostor(ANSWERS[answer]) as url, connect(url, timeout=10) as client:
+        cached = CachedTweets(table, client, breaker_pause=1000)
+        tweet = table.create("Example tweet.")
+        for _ in range(5):
+            assert cached.get(tweet.tweet_id) == tweet
+        assert (cached.stats.errors, cached.stats.breaker) == (3, "open")
+
+
 def test_a_server_that_was_killed_and_came_back(table: MemoryTable, server: Valkey) -> None:
     with connect(server.url) as client:
         cached = CachedTweets(table, client, breaker_pause=0.001)

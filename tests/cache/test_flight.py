@@ -6,16 +6,16 @@ import json
 import multiprocessing
 from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
-from tests.support.redises import Gate, MemoryTable, in_threads, join, wait_until
+from tests.support.redises import Gate, MemoryTable, in_threads, join, lease_of, wait_until
 from tweetlab import CachedTweets, TweetNotFound
 from tweetlab.cache import Client, connect, key
 from tweetlab.cache.fill import Fill, Miss
 from tweetlab.cache.flight import Flights, LookAgain
-from tweetlab.cache.leases import Claim
+from tweetlab.cache.leases import Claim, claim, parse_claim
 from tweetlab.tweets import Tweet
 
 LONG = 600
@@ -117,7 +117,7 @@ def test_a_holder_that_died_delays_the_others_by_the_time_of_its_lease(
     naps: list[float] = []
     cached = CachedTweets(table, client, lease_seconds=60, sleep=naps.append)
     tweet = table.create("Popular.")
-    client.set(f"{{{key(tweet.tweet_id)}}}:lease", "of a dead process", px=3_600_000)
+    client.set(lease_of(tweet.tweet_id), "of a dead process", px=3_600_000)
     assert cached.read(tweet.tweet_id).source == "table"
     assert 60 <= sum(naps) < 60.1
     assert naps[0] == 0.002 and max(naps) == 0.05
@@ -125,7 +125,7 @@ def test_a_holder_that_died_delays_the_others_by_the_time_of_its_lease(
 
 def test_a_lease_that_ends_is_taken_by_who_waits(table: MemoryTable, client: Client) -> None:
     tweet = table.create("Popular.")
-    lease = f"{{{key(tweet.tweet_id)}}}:lease"
+    lease = lease_of(tweet.tweet_id)
     client.set(lease, "of a dead process")
     naps: list[float] = []
 
@@ -143,7 +143,7 @@ def test_a_lease_that_ends_is_taken_by_who_waits(table: MemoryTable, client: Cli
 def test_a_lease_is_given_back_by_its_owner_only(table: MemoryTable, client: Client) -> None:
     cached = CachedTweets(table, client)
     tweet = table.create("Popular.")
-    lease = f"{{{key(tweet.tweet_id)}}}:lease"
+    lease = lease_of(tweet.tweet_id)
 
     def fail(tweet_id: Any) -> None:
         client.set(lease, "somebody else's")  # ours ended meanwhile
@@ -184,6 +184,31 @@ def test_nobody_waits_for_another_without_end() -> None:
         return "the tweet", True
 
     assert flights.share(tweet_id, slow) == ("the tweet", False)
+
+
+def test_who_was_overtaken_twice_reads_for_itself(table: MemoryTable, client: Client) -> None:
+    cached = CachedTweets(table, client)
+    tweet = table.create("Popular.")
+    looks: list[UUID] = []
+
+    class Overtaken(Flights[Any]):
+        def share(self, tweet_id: UUID, read: object) -> Any:
+            looks.append(tweet_id)
+            raise LookAgain
+
+    cached._flights = Overtaken(1)
+    assert cached.read(tweet.tweet_id).source == "table"
+    assert looks == [tweet.tweet_id] * 2
+    assert (cached.stats.misses, cached.stats.waits) == (1, 0)
+
+
+def test_a_lease_that_was_asked_for_twice_is_had_once(table: MemoryTable, client: Any) -> None:
+    """The first answer was lost with its connection, and the client asked again."""
+    command = claim(key(uuid4()), None, 60_000)
+    answers = [parse_claim(client.execute_command(*command)) for _ in range(2)]
+    assert answers[0] == answers[1] and answers[0].mine
+    other = parse_claim(client.execute_command(*claim(command[3], None, 60_000)))
+    assert not other.mine and other.token == answers[0].token
 
 
 def test_a_timeout_of_the_table_is_the_error_of_all() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -107,3 +108,46 @@ def test_the_least_recently_read_makes_room(table: MemoryTable) -> None:
     local.get(first.tweet_id)
     local.put(third, 0)
     assert [local.get(one.tweet_id) for one in (first, second, third)] == [first, None, third]
+
+
+def test_what_threads_share_is_used_under_its_lock(table: MemoryTable) -> None:
+    """Also to look: a TTLCache notes then what was used last, and what has expired."""
+    held: list[bool] = []
+
+    def clock() -> float:
+        held.append(local._lock.locked())
+        return 0.0
+
+    local = LocalTweets(ttl=2, size=2, clock=clock)
+    tweet = table.create("Example tweet.")
+    for use in (
+        lambda: local.put(tweet, local.writes),
+        lambda: local.get(tweet.tweet_id),
+        lambda: local.drop(tweet.tweet_id),
+    ):
+        held.clear()
+        use()
+        assert held and all(held)
+
+
+def test_threads_that_read_and_drop_lose_nothing(table: MemoryTable) -> None:
+    """Each tweet has expired at once, or makes room for others, while others look for it."""
+    local = LocalTweets(ttl=0.0001, size=4)
+    tweets = [table.create(str(number)) for number in range(8)]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+
+    def work() -> bool:
+        for tweet in tweets * 200:
+            local.put(tweet, local.writes)
+            assert local.get(tweet.tweet_id) in (None, tweet)
+            local.drop(tweet.tweet_id)
+        return True
+
+    try:
+        threads, results = in_threads(8, work)
+        join(threads)
+    finally:
+        sys.setswitchinterval(before)
+    assert results == [True] * 8
+    assert len(local._tweets) == 0

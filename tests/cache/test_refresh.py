@@ -7,16 +7,19 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.redises import Gate, MemoryTable, in_threads, join, wait_until
+from tests.support.redises import Gate, MemoryTable, in_threads, join, lease_of, wait_until
 from tests.support.serving import Clock
 from tweetlab import CachedTweets, CacheStats, TweetNotFound
-from tweetlab.cache import Client, connect, key
+from tweetlab.cache import Client, connect, encode, key
+from tweetlab.cache.refresh import Refresher
 from tweetlab.cache.values import Values
 
 
@@ -105,7 +108,7 @@ def test_a_refresh_that_fails_leaves_the_tweet_and_is_not_tried_again_at_once(
     for _ in range(10):
         assert cached.get(tweet.tweet_id) == tweet
     assert len(table.reads) == 2
-    assert client.exists(f"{{{key(tweet.tweet_id)}}}:lease")  # no other process tries, either
+    assert client.exists(lease_of(tweet.tweet_id))  # no other process tries, either
 
 
 def test_a_refresh_finds_that_the_tweet_is_gone(
@@ -119,6 +122,88 @@ def test_a_refresh_finds_that_the_tweet_is_gone(
     wait_until(lambda: cached.stats.refreshes)
     with pytest.raises(TweetNotFound):
         cached.get(tweet.tweet_id)
+
+
+def test_a_refresh_that_finds_anothers_value_is_done(
+    table: MemoryTable, client: Any, clock: Clock
+) -> None:
+    """The next one need not wait."""
+    jobs: list[Callable[[], None]] = []
+    cached = CachedTweets(
+        table, client, ttl=100, refresh_ahead=20, clock=clock, background=jobs.append
+    )
+    tweet = table.create("Example tweet.")
+    cached.get(tweet.tweet_id)
+    clock.advance(80)
+    cached.get(tweet.tweet_id)
+    client.set(key(tweet.tweet_id), encode(tweet, clock() - 1))  # another's, which is due as well
+    jobs[0]()
+    assert cached.stats.refreshes == 0 and len(table.reads) == 1
+    cached.get(tweet.tweet_id)
+    assert len(jobs) == 2
+    jobs[1]()
+    assert cached.stats.refreshes == 1 and len(table.reads) == 2
+
+
+def test_what_threads_share_is_used_under_its_lock() -> None:
+    held: list[bool] = []
+
+    def time() -> float:
+        held.append(refresher._lock.locked())
+        return 0.0
+
+    refresher = Refresher(lambda job: job(), time)
+    tweet_id = uuid4()
+    refresher.start(tweet_id, lambda: False)
+    refresher.start(tweet_id, lambda: False)
+    assert held and all(held)
+
+
+@pytest.mark.parametrize("fails_in", ["the background", "the refresh"])
+def test_what_goes_wrong_once_is_tried_again_after_a_pause(clock: Clock, fails_in: str) -> None:
+    """A tweet may not be taken for one that is being refreshed, for ever and without a word."""
+    refreshed: list[bool] = []
+    works = [False]
+
+    def background(job: Callable[[], None]) -> None:
+        if fails_in == "the background" and not works[0]:
+            raise RuntimeError("can't start new thread")
+        with suppress(ZeroDivisionError):
+            job()
+
+    def refresh() -> bool:
+        refreshed.append(works[0])
+        return bool(1 / works[0])
+
+    refresher = Refresher(background, clock)
+    tweet_id = uuid4()
+    for _ in range(3):
+        refresher.start(tweet_id, refresh)
+    assert len(refreshed) == (fails_in == "the refresh")
+    works[0] = True
+    clock.advance(0.999)
+    refresher.start(tweet_id, refresh)
+    assert True not in refreshed
+    clock.advance(0.001)
+    refresher.start(tweet_id, refresh)
+    refresher.start(tweet_id, refresh)
+    assert refreshed[-2:] == [True, True]
+
+
+def test_threads_that_start_the_same_refresh_run_it_once() -> None:
+    gate, runs = threading.Event(), []
+
+    def refresh() -> bool:
+        runs.append(gate.wait(30))
+        return True
+
+    refresher = Refresher(lambda job: in_threads(1, job))
+    tweet_id = uuid4()
+    threads, _ = in_threads(16, lambda: refresher.start(tweet_id, refresh))
+    join(threads)
+    gate.set()
+    wait_until(lambda: not refresher._running)
+    assert runs == [True]
 
 
 def test_with_the_switch_off_what_is_due_is_simply_read(

@@ -242,18 +242,27 @@ def test_enough_room_is_fine(ram):
 # Servers
 
 
-@pytest.mark.parametrize(
-    "error", [LabError("Valkey did not start"), PermissionError("Valkey did not start")]
-)
-def test_a_server_that_cannot_start_is_named_with_what_it_said(error):
+def refusing(error: Exception) -> Finding:
     @contextmanager
     def start():
         raise error
         yield
 
-    finding = only(checks.servers(start, lambda: 0))
+    return only(checks.servers(start, lambda: 0))
+
+
+def test_a_server_that_cannot_start_is_named_with_what_it_said():
+    finding = refusing(LabError("Valkey did not start. It said:\n\nno room"))
     assert finding.kind == FIX
-    assert "cannot start" in finding.what and "Valkey did not start" in finding.what
+    assert finding.what.endswith("does not answer. Valkey did not start. It said:\n\nno room")
+    assert finding.todo == "what the message says."
+
+
+def test_a_virus_scanner_is_only_suspected_where_nothing_was_said():
+    finding = refusing(PermissionError("not allowed"))
+    assert finding.kind == FIX
+    assert "cannot start" in finding.what and finding.what.endswith("PermissionError: not allowed")
+    assert "virus scanner" in finding.todo
 
 
 def test_a_server_that_starts_but_does_not_answer_is_named():
@@ -267,3 +276,20 @@ def test_a_server_that_starts_but_does_not_answer_is_named():
     finding = only(checks.servers(start, lambda: 0))
     assert finding.kind == FIX
     assert "does not answer" in finding.what
+
+
+# Shadows
+
+
+def test_a_file_that_hides_a_module_is_named(tmp_path):
+    for name in ("queue.py", "redis.py", "mine.py", "token.txt"):
+        (tmp_path / name).touch()
+    (tmp_path / "email.py").mkdir()
+    finding = only(checks.shadows(str(tmp_path), ["token", "redis", "queue", "email"]))
+    assert finding.kind == NOTE and finding.what.startswith("queue.py, redis.py: a notebook in")
+    assert "rename" in finding.todo
+
+
+def test_a_folder_without_such_a_file_is_fine(tmp_path):
+    (tmp_path / "mine.py").touch()
+    assert not list(checks.shadows(str(tmp_path), ["token", "redis", "queue", "email"]))

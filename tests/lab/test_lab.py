@@ -6,8 +6,10 @@ import gc
 import os
 import re
 import socket
+from urllib.parse import quote
 from uuid import uuid4
 
+import psutil
 import pytest
 import redis
 
@@ -21,7 +23,7 @@ from tweetlab.lab.lab import DYNAMODB_VARIABLE, REDIS_SECONDS, REDIS_VARIABLE
 
 
 def port(url: str) -> int:
-    found = re.fullmatch(r"(?:http|redis)://127\.0\.0\.1:(\d+)(?:/0)?", url)
+    found = re.fullmatch(r"(?:http://|redis://:[0-9a-f]{32}@)127\.0\.0\.1:(\d+)(?:/0)?", url)
     assert found, url
     return int(found[1])
 
@@ -46,7 +48,31 @@ def test_its_clients_work_and_listen_on_this_machine_only(lab):
     listening = listening_at(os.getpid())
     addresses = {address for address, number in listening if number in ours}
     assert {"127.0.0.1"} <= addresses <= {"127.0.0.1", "::1"}
-    assert repr(lab) == f"<Lab: DynamoDB at {lab.dynamodb_url}, Redis at {lab.redis_url}>"
+    place = f"redis://127.0.0.1:{port(lab.redis_url)}/0"
+    assert repr(lab) == f"<Lab: DynamoDB at {lab.dynamodb_url}, Redis at {place}>"
+
+
+@pytest.mark.parametrize("password", ["", ":guess@"])
+def test_its_redis_is_for_those_who_have_its_url(lab, password):
+    """Another user of the machine finds the port, and sees the arguments of each process."""
+    url = f"redis://{password}127.0.0.1:{port(lab.redis_url)}"
+    secret = lab.redis_url.partition("@")[0].removeprefix("redis://:")
+    with redis.Redis.from_url(url, retry=None, protocol=2) as stranger:
+        for call in (stranger.ping, stranger.flushall):
+            with pytest.raises(redis.AuthenticationError):
+                call()
+    with redis.Redis.from_url(lab.redis_url, decode_responses=True) as own:
+        assert own.ping()
+    processes = psutil.Process().children(recursive=True)
+    assert len(processes) >= 2
+    assert not any(secret in " ".join(process.cmdline()) for process in processes)
+    assert secret not in repr(lab) + repr(lab.redis)
+
+
+@pytest.mark.usefixtures("leaves_no_process")
+def test_each_lab_has_a_password_of_its_own(lab):
+    with tweetlab.start() as second:
+        assert second.redis_url.partition("@")[0] != lab.redis_url.partition("@")[0]
 
 
 def test_its_dynamodb_throttles(lab):
@@ -229,6 +255,22 @@ def test_a_dynamodb_that_is_not_there(monkeypatch, url, message):
     assert DYNAMODB_VARIABLE in str(raised.value)
 
 
+@pytest.mark.parametrize("secret", ["s3cret", "s3?cret", "s3/cret", "s3#cret", "s3@cret", "s[3"])
+def test_a_password_in_a_url_of_dynamodb_is_refused_and_not_shown(monkeypatch, secret):
+    """No client of DynamoDB would send it."""
+    monkeypatch.setenv(DYNAMODB_VARIABLE, f"http://me:{secret}@127.0.0.1:8010")
+    with pytest.raises(LabError, match="without user and password") as raised:
+        tweetlab.start()
+    assert str(raised.value).endswith(": 'http://127.0.0.1:8010'")
+    assert_only_we_speak(raised.value)
+
+
+def assert_only_we_speak(error: BaseException) -> None:
+    """No other error is shown with it, whose words may hold a password."""
+    assert error.__cause__ is None
+    assert error.__suppress_context__ or error.__context__ is None
+
+
 @pytest.mark.parametrize(
     "host",
     [
@@ -269,6 +311,9 @@ def test_a_dynamodb_that_never_answers_is_given_up(monkeypatch):
         ("redis://127.0.0.1:{free}", "redis://127.0.0.1:{free}"),
         ("redis://:s3cret@127.0.0.1:{free}/0", "redis://127.0.0.1:{free}/0"),
         ("redis://me:s3cret@127.0.0.1:{free}", "redis://127.0.0.1:{free}"),
+        ("redis://me:s3cret%40%3F%23%2F@127.0.0.1:{free}", "redis://127.0.0.1:{free}"),
+        ("redis://me:s3cret@corp@127.0.0.1:{free}", "redis://127.0.0.1:{free}"),
+        ("rediss://:s3cret@127.0.0.1:{free}", "rediss://127.0.0.1:{free}"),
         ("redis://127.0.0.1:{free}?password=s3cret", "redis://127.0.0.1:{free}"),
     ],
 )
@@ -280,7 +325,7 @@ def test_a_redis_that_is_not_there_and_its_password_is_not_shown(monkeypatch, ur
     message = str(raised.value)
     assert message.startswith(f"No Redis answers at {shown.format(free=free)} (")
     assert message.endswith("unset REDIS_URL to let the lab start its own.")
-    assert "s3cret" not in message
+    assert "s3cret" not in message + str(raised.value.__cause__)
 
 
 @pytest.mark.parametrize(
@@ -288,6 +333,15 @@ def test_a_redis_that_is_not_there_and_its_password_is_not_shown(monkeypatch, ur
     [
         ("me:s3cret@127.0.0.1:6379", "127.0.0.1:6379"),
         ("redis://me:s3cret/@127.0.0.1:6379", "redis://127.0.0.1:6379"),
+        ("redis://:s3?cret@127.0.0.1:6379/0", "redis://127.0.0.1:6379/0"),
+        ("redis://:12?s3cret@127.0.0.1:6379/0", "redis://127.0.0.1:6379/0"),
+        ("redis://s3/cret:12#?@127.0.0.1:6379", "redis://127.0.0.1:6379"),
+        ("redis://s3cret:://@127.0.0.1:6379", "redis://127.0.0.1:6379"),
+        ("s3cret://s3cret@127.0.0.1:6379", "127.0.0.1:6379"),
+        ("redis://me:[s3cret@127.0.0.1:6379", "redis://127.0.0.1:6379"),
+        ("redis://127.0.0.1:6379?password=s3cret@s3cret", "redis://..."),
+        ("redis://127.0.0.1:6379?pasword=s3cret", "redis://127.0.0.1:6379"),
+        ("redis://127.0.0.1:6379/0?db=s3cret", "redis://127.0.0.1:6379/0"),
         ("redis://127.0.0.1:port", "redis://127.0.0.1:port"),
         ("redis://[::1", "redis://[::1"),
         ("http://127.0.0.1:6379", "http://127.0.0.1:6379"),
@@ -296,21 +350,28 @@ def test_a_redis_that_is_not_there_and_its_password_is_not_shown(monkeypatch, ur
 )
 def test_a_redis_url_that_is_none(monkeypatch, url, shown):
     monkeypatch.setenv(REDIS_VARIABLE, url)
-    message = re.escape(f"REDIS_URL is not a URL such as redis://127.0.0.1:6379/0: '{shown}'")
-    with pytest.raises(LabError, match=f"^{message}$"):
+    message = re.escape(f"REDIS_URL is not a URL such as redis://127.0.0.1:6379/0: '{shown}'. ")
+    with pytest.raises(LabError, match=f"^{message}In a password write %25 for %") as raised:
         tweetlab.start()
+    assert_only_we_speak(raised.value)
 
 
 def test_a_wrong_password_for_redis_is_an_error_that_does_not_show_it(lab, monkeypatch):
-    lab.redis.config_set("requirepass", "right")
+    monkeypatch.setenv(REDIS_VARIABLE, f"redis://:wr0ng@127.0.0.1:{port(lab.redis_url)}/0")
+    with pytest.raises(LabError, match="No Redis answers at") as raised:
+        tweetlab.start()
+    assert "wr0ng" not in str(raised.value)
+
+
+@pytest.mark.parametrize("password", ["right", "r?i#g/h@t%"])
+def test_a_redis_of_ones_own_may_have_any_password(lab, monkeypatch, password):
+    url = f"redis://:{quote(password, safe='')}@127.0.0.1:{port(lab.redis_url)}/0"
+    lab.redis.config_set("requirepass", password)
     try:
-        url = f"redis://:wr0ng@127.0.0.1:{port(lab.redis_url)}/0"
         monkeypatch.setenv(REDIS_VARIABLE, url)
-        with pytest.raises(LabError, match="No Redis answers at") as raised:
-            tweetlab.start()
-        assert "wr0ng" not in str(raised.value)
-        monkeypatch.setenv(REDIS_VARIABLE, url.replace("wr0ng", "right"))
         with tweetlab.start() as second:
-            assert "right" not in repr(second)
+            assert second.redis.ping()
+            assert second.redis_url == url
+            assert "r" not in repr(second).partition("Redis at redis://")[2]
     finally:
-        lab.redis.config_set("requirepass", "")
+        lab.redis.config_set("requirepass", lab.redis_url[len("redis://:") :].partition("@")[0])

@@ -18,11 +18,11 @@ from tweetlab.lab.lab import DYNAMODB_VARIABLE, REDIS_VARIABLE
 
 
 @pytest.fixture
-def shared(server: Server, redis_server: str, monkeypatch: pytest.MonkeyPatch) -> Server:
+def shared(separate_server: Server, redis_server: str, monkeypatch: pytest.MonkeyPatch) -> Server:
     """An endpoint, and a Redis, that the labs started in a test share."""
-    monkeypatch.setenv(DYNAMODB_VARIABLE, server.url)
+    monkeypatch.setenv(DYNAMODB_VARIABLE, separate_server.url)
     monkeypatch.setenv(REDIS_VARIABLE, redis_server)
-    return server
+    return separate_server
 
 
 @pytest.fixture
@@ -66,8 +66,8 @@ def test_two_labs_on_one_endpoint_have_nothing_in_common(shared):
 def test_labs_of_one_learner_have_the_same_tables(shared):
     with (
         tweetlab.start(learner="ana") as one,
-        tweetlab.start(learner="ana") as other,
-        tweetlab.start(learner="Ana") as another,
+        tweetlab.start(learner="Ana") as other,
+        tweetlab.start(learner="ben") as another,
     ):
         assert one.access_key == other.access_key == "ana"
         tweets = TweetTable(one.dynamodb, read_capacity=5)

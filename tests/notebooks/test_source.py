@@ -10,7 +10,6 @@ import statistics
 from pathlib import Path
 
 import nbformat
-import pandas as pd
 import pytest
 
 import tweetlab
@@ -25,7 +24,6 @@ from tests.support.lessons import (
     tags,
 )
 from tweetlab import charts
-from tweetlab.tweets import valid_text
 
 ROOT = NOTEBOOKS.parent
 TWEETLAB = ROOT / "tweetlab"
@@ -264,10 +262,11 @@ def test_links_lead_somewhere_and_pictures_have_words(path):
                 assert len(words) > (40 if picture else 0)
 
 
-def test_the_sample_tweets():
-    texts = pd.read_csv(NOTEBOOKS / "tweets.csv")["text"]
-    assert len(texts) == 200 and texts.is_unique
-    assert all(valid_text(text) for text in texts)
-    sizes = texts.map(lambda text: len(text.encode()))
-    assert (sizes > 1024).any() and sizes.median() < 100
-    assert any(len(text) < size for text, size in zip(texts, sizes, strict=True))
+READS_FILES = re.compile(r"\bopen\(|\bPath\(|read_csv|read_text|\.csv\b|loadtxt|os\.")
+
+
+@every_notebook
+def test_no_cell_reads_a_file_since_its_kernel_may_be_in_any_folder(path):
+    """As VS Code's is, in the project's."""
+    assert READS_FILES.search("pd.read_csv(name)")
+    assert not READS_FILES.search(code_of(path))

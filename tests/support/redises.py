@@ -105,6 +105,11 @@ def _knows_all(client: redis.Redis) -> bool:
     return text["cluster_state"] == "ok" and text["cluster_known_nodes"] == "3"
 
 
+def lease_of(tweet_id: UUID) -> str:
+    """The key of a tweet's lease."""
+    return f"tweet:lease:{{tweet:{tweet_id}}}"
+
+
 class MemoryTable:
     """A table of tweets that counts its reads; a test may hold them up, or make them fail."""
 
@@ -113,6 +118,7 @@ class MemoryTable:
         self.reads: list[UUID] = []
         self.consistent: list[bool] = []
         self.batches: list[list[UUID]] = []
+        self.consistent_batches: list[bool] = []
         self.before_answer: Callable[[UUID], None] = lambda tweet_id: None
         """Runs after a read has seen the table, and before its reader has the answer."""
         self._lock = threading.Lock()
@@ -121,6 +127,9 @@ class MemoryTable:
         tweet = Tweet(uuid4(), text, datetime.now(UTC))
         self.tweets[tweet.tweet_id] = tweet
         return tweet
+
+    def create_many(self, texts: Iterable[str]) -> list[Tweet]:
+        return [self.create(text) for text in texts]
 
     def read(self, tweet_id: UUID | str, consistent: bool = False) -> Read:
         assert isinstance(tweet_id, UUID)
@@ -139,6 +148,7 @@ class MemoryTable:
         wanted = [UUID(str(tweet_id)) for tweet_id in tweet_ids]
         with self._lock:
             self.batches.append(wanted)
+            self.consistent_batches.append(consistent)
             found = {one: self.tweets[one] for one in wanted if one in self.tweets}
         for tweet_id in wanted:
             self.before_answer(tweet_id)

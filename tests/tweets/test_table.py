@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +24,7 @@ from tweetlab import (
     TweetlabError,
     TweetNotFound,
     TweetTable,
+    UnreadableTweet,
 )
 
 
@@ -225,6 +227,154 @@ def test_it_gives_up_on_keys_that_stay_unprocessed(small):
     assert waits == [1, 2, 4, 8, 16, 20, 20, 20, 20, 20]
 
 
+# --- create_many ------------------------------------------------------------------------------
+
+
+def test_many_tweets_are_created_in_the_order_of_their_texts(server, tweets):
+    texts = [f"tweet {number}" for number in range(60)]
+    with server.charged(tweets.name) as charged:
+        made = tweets.create_many(iter(texts))
+    assert [tweet.text for tweet in made] == texts
+    assert len({tweet.tweet_id for tweet in made}) == 60
+    dates = [tweet.created for tweet in made]
+    assert dates == sorted(dates) and {date.tzinfo for date in dates} == {UTC}
+    assert tweets.get_many([one.tweet_id for one in made], True) == {t.tweet_id: t for t in made}
+    assert charged.writes == 60
+
+
+def test_creating_many_takes_a_call_for_twenty_five(server, tweets):
+    calls = []
+    server.dynamodb.meta.events.register(
+        "before-send.dynamodb", lambda **_: calls.append(1), unique_id="calls"
+    )
+    tweets.create_many(f"tweet {number}" for number in range(51))
+    server.dynamodb.meta.events.unregister("before-send.dynamodb", unique_id="calls")
+    assert len(calls) == 3
+
+
+def test_creating_none_takes_no_request():
+    nowhere = TweetTable(client(f"http://127.0.0.1:{free_port()}"))
+    assert nowhere.create_many([]) == []
+
+
+@pytest.mark.parametrize(
+    "texts", [["fine", ""], ["fine"] * 30 + [None], ["x" * 25_001, "fine"], ["\ud83d"], "a text"]
+)
+def test_one_text_that_no_tweet_may_have_and_none_is_stored(server, tweets, texts):
+    with pytest.raises(InvalidTweet):
+        tweets.create_many(texts)
+    assert server.dynamodb.scan(TableName=tweets.name)["Count"] == 0
+
+
+def test_the_longest_texts_fit_into_a_call(tweets):
+    made = tweets.create_many(["🐦" * 25_000] * 10)  # 98 WCU each
+    assert tweets.get(made[9].tweet_id, consistent=True) == made[9]
+
+
+@pytest.fixture
+def slow(server):
+    """A table of 1 WCU, whose waits let the clock go on by a second; and the waits."""
+    waits: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        server.clock.advance(1)
+
+    table = TweetTable(
+        server.dynamodb, read_capacity=1000, name="slow", sleep=sleep, jitter=lambda: 1.0
+    )
+    table.create_table()
+    yield table, waits
+    table.delete_table()
+
+
+def test_what_dynamodb_leaves_unwritten_is_sent_again(slow):
+    table, waits = slow
+    made = table.create_many(f"tweet {number}" for number in range(4))
+    assert table.get_many([one.tweet_id for one in made], True) == {t.tweet_id: t for t in made}
+    assert waits == [1, 2, 4]  # one at once, and one for each second
+
+
+def test_a_call_of_which_nothing_can_be_written_is_sent_again_too(server, slow):
+    table, waits = slow
+    table.create("takes what there is")
+    made = table.create_many(["tweet"])
+    assert table.get(made[0].tweet_id, consistent=True) == made[0]
+    assert waits == [1]
+
+
+def test_it_gives_up_on_tweets_that_stay_unwritten_and_says_how_many_were_stored(server, slow):
+    table, waits = slow
+    with pytest.raises(ClientError) as raised:
+        table.create_many(f"tweet {number}" for number in range(60))
+    assert raised.value.response["Error"]["Code"] == "ProvisionedThroughputExceededException"
+    assert "11 of 60 tweets were stored; the next 14 were still unproc" in str(raised.value)
+    assert waits == [1, 2, 4, 8, 16, 20, 20, 20, 20, 20]
+    assert server.dynamodb.scan(TableName=table.name)["Count"] == 11
+
+
+def test_any_other_error_says_how_many_were_stored(tweets, monkeypatch):
+    calls = iter([1, 2])
+
+    def fail_third(**_):
+        if not next(calls, None):
+            raise ConnectionClosedError(endpoint_url="http://127.0.0.1")
+
+    events = tweets._dynamodb.meta.events
+    events.register("before-call.dynamodb.BatchWriteItem", fail_third, unique_id="fail")
+    with pytest.raises(TableUnavailable) as raised:
+        tweets.create_many(f"tweet {number}" for number in range(60))
+    events.unregister("before-call.dynamodb.BatchWriteItem", unique_id="fail")
+    assert raised.value.__notes__ == ["50 of 60 tweets were stored before."]
+
+
+def test_tweets_that_there_are_already_are_copied_as_they_are(server, tweets):
+    made = [Tweet(uuid4(), f"tweet {n}", datetime(2015, 5, 17, tzinfo=UTC)) for n in range(30)]
+    tweets.put_many(made)
+    assert tweets.get_many([one.tweet_id for one in made], True) == {t.tweet_id: t for t in made}
+
+
+# --- items that another program wrote ---------------------------------------------------------
+
+
+def put(tweets: TweetTable, **attributes: Any) -> UUID:
+    """An item as another program may write it."""
+    tweet_id = uuid4()
+    item = {"tweet_id": {"S": str(tweet_id)}, **attributes}
+    tweets._dynamodb.put_item(TableName=tweets.name, Item=item)
+    return tweet_id
+
+
+def test_a_date_without_a_zone_is_in_utc(tweets):
+    """As the tweets of the example are that this workshop grew out of."""
+    tweet_id = put(tweets, text={"S": "First!"}, created={"S": "2015-05-17 14:17:10.531644"})
+    wanted = Tweet(tweet_id, "First!", datetime(2015, 5, 17, 14, 17, 10, 531644, UTC))
+    assert tweets.get(tweet_id, consistent=True) == wanted
+    assert tweets.get_many([tweet_id], consistent=True) == {tweet_id: wanted}
+    assert tweets.edit(tweet_id, "Second!").created == wanted.created
+
+
+def test_what_is_no_tweet_is_an_error_and_is_left_out_of_many(tweets):
+    good = tweets.create("Example tweet.")
+    no_date = put(tweets, text={"S": "When?"})
+    no_text = put(tweets, created={"S": good.created.isoformat()}, text={"NULL": True})
+    for ask in (tweets.get, tweets.read):
+        with pytest.raises(UnreadableTweet, match=f"{no_date} is not a tweet's: 'created' is miss"):
+            ask(no_date, consistent=True)
+    found = tweets.get_many([no_text, good.tweet_id, no_date, uuid4()], consistent=True)
+    assert found == {good.tweet_id: good}
+    assert {one: error.attribute for one, error in found.unreadable.items()} == {
+        no_text: "text",
+        no_date: "created",
+    }
+    with pytest.raises(UnreadableTweet):
+        tweets.edit(no_date, "Now.")
+    assert tweets.edit(no_text, "Mended.") == tweets.get(no_text, consistent=True)
+    tweets.delete(no_date)
+    with pytest.raises(TweetNotFound):
+        tweets.get(no_date, consistent=True)
+
+
 # --- throttling -------------------------------------------------------------------------------
 
 
@@ -350,6 +500,7 @@ def every_call(tweets: TweetTable):
     tweet_id = uuid4()
     return [
         lambda: tweets.create("text"),
+        lambda: tweets.create_many(["text"]),
         lambda: tweets.get(tweet_id),
         lambda: tweets.read(tweet_id),
         lambda: tweets.get_many([tweet_id]),

@@ -14,11 +14,13 @@ that it calls has a file of its own, which can be read without the others:
 and what they stand on one as well:
 
 - ``store.py``: Redis, which may fail, and the writes that it could not be told of
-- ``client.py``: the connections
-- ``values.py``: the JSON and how long it is kept
+- ``client.py`` makes a client; ``connections.py``: which of its connections are to be trusted
+- ``values.py``: the keys, the JSON and how long it is kept
 - ``stats.py``: the counts; ``prometheus.py`` exports them (``pip install tweetlab[prometheus]``)
+- ``forks.py``: what threads share is made anew in a forked process
 
-To add a strategy: a file of its own, its call in ``aside.py``, and a count in ``stats.py``.
+To add a strategy: a file of its own, its call in ``aside.py``, and a count in ``stats.py``. A lock,
+a thread or a connection of its own is made in a method that ``forks.py`` calls.
 """
 
 from tweetlab.cache.aside import CachedTweets

@@ -16,9 +16,9 @@ from tweetlab.cache.refresh import Refresher
 from tweetlab.cache.stats import CacheStats
 from tweetlab.cache.store import Refused, Store, Unavailable
 from tweetlab.cache.table import BackingTable, BoundedReads
-from tweetlab.cache.values import Cached, Values
+from tweetlab.cache.values import Cached, Keys, Values
 from tweetlab.errors import TweetNotFound
-from tweetlab.tweets import Read, Tweet, valid_id, valid_text
+from tweetlab.tweets import FoundTweets, Read, Tweet, valid_id, valid_text
 
 
 class CachedTweets:
@@ -43,6 +43,10 @@ class CachedTweets:
       in the background every ``breaker_pause`` seconds, until it is back; None never stops asking.
     - ``max_table_reads``: table reads under way at a time; a reader that does not get its turn
       in 0.1 s gets TableBusy. None is no bound.
+
+    Keys begin with the table's name, as in ``tweet:{tweet_id}``, behind the ``prefix`` and a colon
+    if one is given, so that tables may share a Redis. Its user needs only the rights
+    ``~tweet:* +get +mget +set +del +exists +eval``; in a cluster ``+info +cluster|slots +command``.
 
     Staleness: once ``edit`` or ``delete`` has returned, no read that begins later, in any process,
     gets the older tweet, and no slow reader puts it back, with these exceptions:
@@ -76,12 +80,11 @@ class CachedTweets:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         random: Callable[[], float] = randomness.random,
-        background: Callable[[Callable[[], None]], None] | None = None,
+        background: Callable[[Callable[[], None]], object] | None = None,
+        prefix: str = "",
     ) -> None:
         if not isinstance(ttl, int) or isinstance(ttl, bool) or ttl < 1:
             raise ValueError(f"ttl is a whole number of seconds, at least 1, not {ttl!r}")
-        if lease_seconds <= 0:
-            raise ValueError(f"lease_seconds is more than 0, not {lease_seconds!r}")
         self.table = table
         self.redis = redis
         self.ttl = ttl
@@ -89,7 +92,8 @@ class CachedTweets:
         breaker = CircuitBreaker(breaker_failures, breaker_pause, on_change=stats.breaker_is)
         self._clock = clock
         self._values = Values(ttl, refresh_ahead, jitter, missing_ttl, stats, clock, random)
-        self._store = Store(redis, breaker, stats, lease_seconds, background)
+        keys = Keys(table, prefix)
+        self._store = Store(redis, breaker, stats, keys, lease_seconds, background)
         patience = lease_seconds if single_flight else None
         self._fill = Fill(self._store, self._values, patience, sleep)
         self._bounded = BoundedReads(table, max_table_reads, stats)
@@ -103,11 +107,18 @@ class CachedTweets:
         self._drop(tweet.tweet_id)  # somebody may have looked for it too early
         return tweet
 
+    def create_many(self, texts: Iterable[str]) -> list[Tweet]:
+        """The same for many, by the table's ``create_many``."""
+        tweets = self.table.create_many(texts)
+        for tweet in tweets:
+            self._drop(tweet.tweet_id)
+        return tweets
+
     def get(self, tweet_id: UUID | str, consistent: bool = False) -> Tweet:
         """The tweet, from the cache or else from the table, whose errors it raises.
 
-        Raises TweetNotFound, InvalidTweet if the id is not a UUID, and TableBusy if the table has
-        all the reads that it may have. A ``consistent`` read asks the table, past the cache.
+        Raises TweetNotFound, UnreadableTweet, InvalidTweet if the id is no UUID, and TableBusy if
+        the table has all reads that it may have. A ``consistent`` read asks it, past the cache.
         """
         found = self._find(valid_id(tweet_id), consistent)
         return found.tweet if isinstance(found, Read) else found
@@ -123,29 +134,25 @@ class CachedTweets:
             found = Read.from_cache(found)
         return replace(found, seconds=time.perf_counter() - started)
 
-    def get_many(
-        self, tweet_ids: Iterable[UUID | str], consistent: bool = False
-    ) -> dict[UUID, Tweet]:
+    def get_many(self, tweet_ids: Iterable[UUID | str], consistent: bool = False) -> FoundTweets:
         """The tweets of those ids that exist, each id once: one MGET, and one batch read for the
-        misses, of 100 keys a call; raises as ``get`` does, but TweetNotFound.
+        misses, of 100 keys a call; raises as ``get`` does, but for what is missing or no tweet.
         """
         wanted = list(dict.fromkeys(map(valid_id, tweet_ids)))
         if consistent:
             self.stats.count(misses=len(wanted))
-            return self._bounded.get_many(wanted, True) if wanted else {}
-        found: dict[UUID, Tweet] = {}
+            return self._bounded.get_many(wanted, True) if wanted else FoundTweets()
+        found = FoundTweets()
         writes = 0
         if self._local:
             writes = self._local.writes
-            found = {one: tweet for one in wanted if (tweet := self._local.get(one))}
+            found.add({one: tweet for one in wanted if (tweet := self._local.get(one))})
             self.stats.count(hits=len(found), local_hits=len(found))
         asked = [tweet_id for tweet_id in wanted if tweet_id not in found]
-        got = self._look_up_many(asked) if asked else {}
+        got = self._look_up_many(asked) if asked else FoundTweets()
         if self._local:
-            for tweet in got.values():
-                self._local.put(tweet, writes)
-        found.update(got)
-        return {tweet_id: found[tweet_id] for tweet_id in wanted if tweet_id in found}
+            self._local.put_many(got.values(), writes)
+        return found.add(got).in_order(wanted)
 
     def edit(self, tweet_id: UUID | str, text: str) -> Tweet:
         """Change the text in the table, then drop the cached tweet."""
@@ -252,35 +259,32 @@ class CachedTweets:
             return False
         return claim.mine or claim.value is not None
 
-    def _look_up_many(self, tweet_ids: Sequence[UUID]) -> dict[UUID, Tweet]:
+    def _look_up_many(self, tweet_ids: Sequence[UUID]) -> FoundTweets:
         """The tweets of those ids that exist: by one MGET and, for the misses, one batch read."""
-        values: dict[UUID, bytes | None] = dict.fromkeys(tweet_ids)
-        redis = True
+        values, redis = dict[UUID, bytes | None].fromkeys(tweet_ids), True
         try:
             values.update(zip(tweet_ids, self._store.get_many(tweet_ids), strict=True))
         except Unavailable as reason:
             redis = isinstance(reason, Refused)
         cached = {one: self._unpack(one, value) for one, value in values.items()}
-        found = {one: hit.tweet for one, hit in cached.items() if hit and hit.tweet}
+        found = FoundTweets({one: hit.tweet for one, hit in cached.items() if hit and hit.tweet})
         misses = {one: Miss(values[one], redis) for one, hit in cached.items() if hit is None}
         hits = len(cached) - len(misses)
         self.stats.count(hits=hits, misses=len(misses), negative_hits=hits - len(found))
-        if misses:
-            found.update(self._read_table_many(misses))
-        return found
+        return found.add(self._read_table_many(misses) if misses else {})
 
-    def _read_table_many(self, misses: dict[UUID, Miss]) -> dict[UUID, Tweet]:
+    def _read_table_many(self, misses: dict[UUID, Miss]) -> FoundTweets:
         """The same as ``_read_table`` for many tweets, without waiting for another reader."""
         claims = self._fill.claim_many(misses)
         arrived = {one: self._values.unpack(one, claim.value) for one, claim in claims.items()}
-        found = {one: hit.tweet for one, hit in arrived.items() if hit and hit.tweet}
+        found = FoundTweets({one: hit.tweet for one, hit in arrived.items() if hit and hit.tweet})
         unknown = {one: claim for one, claim in claims.items() if arrived[one] is None}
         self.stats.count(waits=len(claims) - len(unknown))
         try:
             for consistent in (False, True):
                 some = [one for one, claim in unknown.items() if claim.consistent is consistent]
                 if some:
-                    found.update(self._bounded.get_many(some, consistent))
+                    found.add(self._bounded.get_many(some, consistent))
         except BaseException:
             self._fill.give_back(unknown)
             raise

@@ -14,7 +14,7 @@ from uuid import UUID
 from tweetlab.cache.leases import Claim
 from tweetlab.cache.store import Store, Unavailable
 from tweetlab.cache.values import Values
-from tweetlab.tweets import Tweet
+from tweetlab.tweets import FoundTweets, Tweet
 
 
 class Miss(NamedTuple):
@@ -76,11 +76,12 @@ class Fill:
                 return self.store.fill(tweet_id, claim, *packed)
         return True
 
-    def keep_many(self, claims: Mapping[UUID, Claim], found: Mapping[UUID, Tweet]) -> None:
-        """The same for many tweets; there are none but those ``found``."""
+    def keep_many(self, claims: Mapping[UUID, Claim], found: FoundTweets) -> None:
+        """The same for many tweets; there are none but those ``found``, and the unreadable."""
         kept, rest = [], {}
         for tweet_id, claim in claims.items():
-            packed = self.values.pack(tweet_id, found.get(tweet_id))
+            unreadable = tweet_id in found.unreadable
+            packed = None if unreadable else self.values.pack(tweet_id, found.get(tweet_id))
             if packed is None:
                 rest[tweet_id] = claim
             elif claim.token:

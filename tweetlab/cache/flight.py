@@ -3,7 +3,7 @@
 When a popular tweet expires, everybody misses it at once. Among the threads of a process, the
 first one leads a *flight*, and those who come while it is under way share its result. Among
 processes, the leaders compete for a *lease* in Redis (``leases.py``); one gets it, and the others
-look again and again until the tweet is there (``fetch.py``).
+look again and again until the tweet is there (``fill.py``).
 """
 
 import threading
@@ -11,6 +11,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 from uuid import UUID
+
+from tweetlab.cache.forks import begin_in_each_process
 
 T = TypeVar("T")
 
@@ -27,6 +29,9 @@ class Flights(Generic[T]):
 
     def __init__(self, patience: float) -> None:
         self._patience = patience
+        begin_in_each_process(self._begin)
+
+    def _begin(self) -> None:
         self._flights: dict[UUID, Future[T]] = {}
         self._lock = threading.Lock()
 

@@ -1,39 +1,36 @@
 """Why no slow reader can undo an edit in Redis.
 
 A reader that misses takes a *lease* (Facebook's word, NSDI 2013): a token of its own under the key
-``{tweet:ID}:lease``. It may store what it reads from the table only while its token is still
+``tweet:lease:{tweet:ID}``. It may store what it reads from the table only while its token is still
 there, which Redis checks and does in one step, as a script. A write deletes the lease with the
 tweet, so whoever read the table before the write has lost the right to store what it read,
-however late it comes. The write also leaves ``{tweet:ID}:written`` for two seconds, in which the
-table is read consistently: an eventually consistent read may still return the older tweet.
+however late it comes. The write also leaves ``tweet:written:{tweet:ID}`` for two seconds, in which
+the table is read consistently: an eventually consistent read may still return the older tweet.
 
 The lease is also the lock that lets one of many processes read the table (``flight.py``).
 
 This file makes the commands; it sends nothing. The braces are Redis Cluster's: the keys of a tweet
-live on the same server.
+live on the same server, since it counts what is in braces, or else the whole key.
 """
 
 import secrets
 from typing import Any, NamedTuple
-from uuid import UUID
 
-from tweetlab.cache.values import key
-
-Command = tuple[Any, ...]
+from tweetlab.cache.connections import Command
 
 SETTLING_MS = 2000
 """After a write, DynamoDB's eventually consistent reads agree "usually within one second or less"
 (Developer Guide, "Read consistency")."""
 
 # KEYS: tweet, lease, written. ARGV: new token, lease in ms, the value seen.
-# A value other than the one seen has come since; a value of another type is none.
+# A value other than the one seen has come since; a value of another type is none. A client may ask
+# twice, if the first answer was lost.
 _CLAIM = """
 local value = redis.pcall('GET', KEYS[1])
 if type(value) == 'string' and value ~= ARGV[3] then return {'value', value, 0} end
-if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then
-  return {'lease', ARGV[1], redis.call('EXISTS', KEYS[3])}
-end
-return {'held', redis.call('GET', KEYS[2]), redis.call('EXISTS', KEYS[3])}
+redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2])
+local holder = redis.call('GET', KEYS[2])
+return {holder == ARGV[1] and 'lease' or 'held', holder, redis.call('EXISTS', KEYS[3])}
 """
 
 # KEYS: tweet, lease. ARGV: token, value, time to live in ms.
@@ -70,9 +67,9 @@ class Claim(NamedTuple):
     """Whether the tweet was just written, so that only a consistent read tells."""
 
 
-def claim(tweet_id: UUID, seen: bytes | None, lease_ms: int) -> Command:
+def claim(key: str, seen: bytes | None, lease_ms: int) -> Command:
     """Ask for the lease, having found nothing, or nothing of use: the value ``seen``."""
-    keys = key(tweet_id), _lease(tweet_id), _written(tweet_id)
+    keys = key, _lease(key), _written(key)
     return "EVAL", _CLAIM, 3, *keys, secrets.token_hex(8), lease_ms, seen or b""
 
 
@@ -86,24 +83,30 @@ def parse_claim(answer: Any) -> Claim:
     return Claim(token=value, mine=kind == b"lease", consistent=bool(consistent))
 
 
-def fill(tweet_id: UUID, claim: Claim, value: bytes, ttl_ms: int) -> Command:
+def fill(key: str, claim: Claim, value: bytes, ttl_ms: int) -> Command:
     """Store a value for that time if the lease is still good; Redis answers 1 if it was."""
-    return "EVAL", _FILL, 2, key(tweet_id), _lease(tweet_id), claim.token, value, ttl_ms
+    return "EVAL", _FILL, 2, key, _lease(key), claim.token, value, ttl_ms
 
 
-def release(tweet_id: UUID, claim: Claim) -> Command:
+def release(key: str, claim: Claim) -> Command:
     """Give the lease back, if it is still this reader's."""
-    return "EVAL", _RELEASE, 1, _lease(tweet_id), claim.token
+    return "EVAL", _RELEASE, 1, _lease(key), claim.token
 
 
-def drop(tweet_id: UUID) -> Command:
+def drop(key: str) -> Command:
     """The tweet was written: delete it here, and with it all right to store an older one."""
-    return "EVAL", _DROP, 3, key(tweet_id), _lease(tweet_id), _written(tweet_id), SETTLING_MS
+    return "EVAL", _DROP, 3, key, _lease(key), _written(key), SETTLING_MS
 
 
-def _lease(tweet_id: UUID) -> str:
-    return f"{{{key(tweet_id)}}}:lease"
+def _lease(key: str) -> str:
+    return _beside(key, "lease")
 
 
-def _written(tweet_id: UUID) -> str:
-    return f"{{{key(tweet_id)}}}:written"
+def _written(key: str) -> str:
+    return _beside(key, "written")
+
+
+def _beside(key: str, what: str) -> str:
+    """A key of the same prefix, on the same server."""
+    prefix, _, _ = key.rpartition(":")
+    return f"{prefix}:{what}:{{{key}}}"

@@ -2,11 +2,12 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from cachetools import TTLCache
 
+from tweetlab.cache.forks import begin_in_each_process
 from tweetlab.tweets import Tweet
 
 
@@ -23,23 +24,35 @@ class LocalTweets:
                 f"local_ttl is more than 0 seconds, or 0 for no first level, and local_size is at "
                 f"least 1, not {ttl!r} and {size!r}"
             )
-        self._tweets: TTLCache[UUID, Tweet] = TTLCache(size, ttl, timer=clock)
-        self._lock = threading.Lock()
+        self._ttl = ttl
+        self._size = size
+        self._clock = clock
         self.writes = 0
         """How many this process made; a reader notes it before it reads."""
+        begin_in_each_process(self._begin)
+
+    def _begin(self) -> None:
+        self._tweets: TTLCache[UUID, Tweet] = TTLCache(self._size, self._ttl, timer=self._clock)
+        self._lock = threading.Lock()
 
     def get(self, tweet_id: UUID) -> Tweet | None:
         """The tweet, or None."""
-        try:
-            return self._tweets[tweet_id]  # without the lock: nothing is added or removed
-        except KeyError:
-            return None
+        with self._lock:  # also to look: a TTLCache notes what was used last
+            try:
+                return self._tweets[tweet_id]
+            except KeyError:
+                return None
 
     def put(self, tweet: Tweet, writes: int) -> None:
         """Keep a tweet, unless this process wrote any since ``writes``: it may be an older one."""
         with self._lock:
             if writes == self.writes:
                 self._tweets[tweet.tweet_id] = tweet
+
+    def put_many(self, tweets: Iterable[Tweet], writes: int) -> None:
+        """Keep them, unless this process wrote any since."""
+        for tweet in tweets:
+            self.put(tweet, writes)
 
     def drop(self, tweet_id: UUID) -> None:
         """Forget a tweet that was written."""

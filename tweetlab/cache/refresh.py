@@ -8,13 +8,15 @@ XFetch (Vattani et al., PVLDB 8(8), 2015) draws lots instead of taking a lease. 
 in common between the readers, and makes two or three table reads where this makes one.
 """
 
-import contextlib
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 from cachetools import TTLCache
+
+from tweetlab.cache.forks import begin_in_each_process
 
 THREADS = 4
 PAUSE = 1.0
@@ -26,35 +28,47 @@ class Refresher:
 
     def __init__(
         self,
-        background: Callable[[Callable[[], None]], None] | None = None,
+        background: Callable[[Callable[[], None]], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._background = background or _in_a_pool()
+        self._given = background
+        self._clock = clock
+        begin_in_each_process(self._begin)
+
+    def _begin(self) -> None:
+        self._background = self._given or _in_a_pool()
         self._running: set[UUID] = set()
-        self._tried: TTLCache[UUID, bool] = TTLCache(10_000, PAUSE, timer=clock)
+        self._tried: TTLCache[UUID, bool] = TTLCache(10_000, PAUSE, timer=self._clock)
+        self._lock = threading.Lock()
 
     def start(self, tweet_id: UUID, refresh: Callable[[], bool]) -> None:
         """Refresh a tweet, unless that is under way; returns at once.
 
-        ``refresh`` says whether it was done; it raises nothing.
+        ``refresh`` says whether it was done. What cannot be begun is tried again after a pause, as
+        what was not done: there may be no thread left.
         """
-        # Two threads at the same moment may both pass here; the lease lets one of them through.
-        if tweet_id in self._running or tweet_id in self._tried:
-            return
-        self._running.add(tweet_id)
-        self._background(lambda: self._run(tweet_id, refresh))
+        with self._lock:
+            if tweet_id in self._running or tweet_id in self._tried:
+                return
+            self._running.add(tweet_id)
+        try:
+            self._background(lambda: self._run(tweet_id, refresh))
+        except Exception:
+            self._end(tweet_id, done=False)
 
     def _run(self, tweet_id: UUID, refresh: Callable[[], bool]) -> None:
-        if not refresh():
-            self._tried[tweet_id] = True
-        self._running.discard(tweet_id)
+        done = False
+        try:
+            done = refresh()
+        finally:
+            self._end(tweet_id, done)
+
+    def _end(self, tweet_id: UUID, done: bool) -> None:
+        with self._lock:
+            self._running.discard(tweet_id)
+            if not done:
+                self._tried[tweet_id] = True
 
 
-def _in_a_pool() -> Callable[[Callable[[], None]], None]:
-    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="tweetlab-cache")
-
-    def submit(job: Callable[[], None]) -> None:
-        with contextlib.suppress(RuntimeError):  # the interpreter is ending
-            pool.submit(job)
-
-    return submit
+def _in_a_pool() -> Callable[[Callable[[], None]], object]:
+    return ThreadPoolExecutor(THREADS, thread_name_prefix="tweetlab-cache").submit

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 
+from tweetlab.cache.forks import begin_in_each_process
+
 
 @dataclass(frozen=True)
 class Event:
@@ -26,7 +28,8 @@ def _count(help_text: str) -> int:
 class CacheStats:
     """What the cache did so far; reads by ``get_many`` count one for each tweet.
 
-    Every read that may be answered by the cache is a hit or a miss.
+    Every read that may be answered by the cache is a hit or a miss. A forked process goes on from
+    the counts of its parent.
     """
 
     hits: int = _count("Reads answered at once, from Redis or from the first level")
@@ -36,6 +39,7 @@ class CacheStats:
     waits: int = _count("Those of the misses that waited for another reader's table read")
     refreshes: int = _count("Tweets read again before they expired")
     errors: int = _count("Times Redis failed, or held what is not the tweet; the table answered")
+    unreadable: int = _count("Items read from the table that another program wrote: no tweets")
     refused: int = _count("Reads that got TableBusy: the table had as many as it may have")
     breaker: str = "closed"
     """Whether Redis is asked: "closed" yes, "open" no, "half-open" it is being tried."""
@@ -44,7 +48,12 @@ class CacheStats:
     )
     """The latest thousand rare ones: failures of Redis, and the breaker's changes."""
     clock: Callable[[], float] = field(default=time.time, repr=False, compare=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        begin_in_each_process(self._begin)
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
 
     @property
     def hit_ratio(self) -> float:

@@ -6,13 +6,15 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import redis
+from redis.exceptions import ClusterDownError
 
 from tweetlab.cache import leases
 from tweetlab.cache.breaker import CircuitBreaker
-from tweetlab.cache.client import Client, Getter
-from tweetlab.cache.leases import Claim, Command
+from tweetlab.cache.client import Client
+from tweetlab.cache.connections import Command, Connections
+from tweetlab.cache.forks import begin_in_each_process
+from tweetlab.cache.leases import Claim
 from tweetlab.cache.stats import CacheStats
-from tweetlab.cache.values import key
 
 T = TypeVar("T")
 
@@ -37,54 +39,66 @@ class Store:
         client: Client,
         breaker: CircuitBreaker,
         stats: CacheStats,
+        key: Callable[[UUID], str],
         lease_seconds: float,
-        background: Callable[[Callable[[], None]], None] | None = None,
+        background: Callable[[Callable[[], None]], object] | None = None,
     ) -> None:
-        self._client: Any = client  # execute_command has no types
-        self._getter = Getter(client)
+        if lease_seconds <= 0:
+            raise ValueError(f"lease_seconds is more than 0, not {lease_seconds!r}")
+        self._connections = Connections(client)
         self._is_cluster = isinstance(client, redis.RedisCluster)
         self._breaker = breaker
         self._stats = stats
         self._lease_ms = max(1, round(lease_seconds * 1000))
         self._background = background or _in_a_thread
+        self._key = key
         self._latest: UUID | None = None
         self._owed: set[UUID] = set()
+        self._telling: set[UUID] = set()
+        begin_in_each_process(self._begin)
+
+    def _begin(self) -> None:
         self._owing = threading.Lock()
+        self._owed |= self._telling  # nobody in this process is telling Redis of those
 
     def get(self, tweet_id: UUID) -> bytes | None:
         """The value, or None."""
         self._latest = tweet_id
-        return self._guarded(self._getter.get, key(tweet_id))
+        answer: bytes | None = self._guarded(self._connections.ask, ("GET", self._key(tweet_id)))
+        return answer
 
     def get_many(self, tweet_ids: Sequence[UUID]) -> list[bytes | None]:
         """The values of those ids, in their order: one MGET; in a cluster, one GET each."""
         self._latest = tweet_ids[0]
-        keys = list(map(key, tweet_ids))
+        keys = list(map(self._key, tweet_ids))
         if self._is_cluster:
             return self._run_all([("GET", one) for one in keys], _value)
-        values = self._run(("MGET", *keys), lambda answers: _in_full(answers, len(keys)))
-        return list(map(_value, values))
+        return self._run(("MGET", *keys), lambda answers: _values(answers, len(keys)))
 
     def claim(self, tweet_id: UUID, seen: bytes | None = None) -> Claim:
         """Ask for the lease, having found nothing, or nothing of use: the value ``seen``."""
-        return self._run(leases.claim(tweet_id, seen, self._lease_ms), leases.parse_claim)
+        return self._run(
+            leases.claim(self._key(tweet_id), seen, self._lease_ms), leases.parse_claim
+        )
 
     def claim_many(self, seen: Mapping[UUID, bytes | None]) -> dict[UUID, Claim]:
         """The same for many tweets; those that Redis refuses get an empty claim."""
-        commands = [leases.claim(one, value, self._lease_ms) for one, value in seen.items()]
+        commands = [
+            leases.claim(self._key(one), value, self._lease_ms) for one, value in seen.items()
+        ]
         return dict(zip(seen, self._run_all(commands, leases.parse_claim), strict=True))
 
     def fill(self, tweet_id: UUID, claim: Claim, value: bytes, ttl_ms: int) -> bool:
         """Store a value for ``ttl_ms`` if the lease is still good; whether it was."""
-        return self._run(leases.fill(tweet_id, claim, value, ttl_ms), bool)
+        return self._run(leases.fill(self._key(tweet_id), claim, value, ttl_ms), bool)
 
     def fill_many(self, values: Iterable[tuple[UUID, Claim, bytes, int]]) -> None:
         """The same for many tweets."""
-        self._run_all([leases.fill(*value) for value in values], bool)
+        self._run_all([leases.fill(self._key(one[0]), *one[1:]) for one in values], bool)
 
     def release(self, claims: Mapping[UUID, Claim]) -> None:
         """Give leases back unused, so that others need not wait until they end."""
-        own = [leases.release(one, claim) for one, claim in claims.items() if claim.mine]
+        own = [leases.release(self._key(one), claim) for one, claim in claims.items() if claim.mine]
         self._run_all(own, bool)
 
     def drop(self, tweet_id: UUID) -> None:
@@ -94,11 +108,18 @@ class Store:
         could not be told of a write is not read from by the process that knows.
         """
         try:
-            self._run(leases.drop(tweet_id), int)
+            self._run(leases.drop(self._key(tweet_id)), int)
         except Unavailable:
             with self._owing:
                 self._owed.add(tweet_id)
                 self._breaker.trip()
+
+    def _try_in_the_background(self) -> None:
+        try:
+            self._background(self._probe)
+        except Exception as error:  # there may be no thread left, or the interpreter is ending
+            self._stats.note(f"Redis was not tried: {error!r}")
+            self._breaker.trip()
 
     def _probe(self) -> None:
         try:
@@ -109,24 +130,25 @@ class Store:
     def _catch_up(self) -> None:
         """Try Redis, tell it of the writes it has missed, and close the breaker; raises if not."""
         if self._latest:
-            self._execute(("EXISTS", key(self._latest)))
+            self._connections.ask(("EXISTS", self._key(self._latest)))
         while True:
             with self._owing:
-                owed, self._owed = self._owed, set()
-                if not owed:
+                self._telling, self._owed = self._owed, set()
+                if not self._telling:
                     self._breaker.close()
                     return
             try:
-                for answer in self._execute_all([leases.drop(one) for one in owed]):
+                drops = [leases.drop(self._key(one)) for one in self._telling]
+                for answer in self._connections.ask_all(drops):
                     int(answer)  # an exception is none, and nor is nonsense
             except BaseException:
                 with self._owing:
-                    self._owed |= owed
+                    self._owed |= self._telling
                 raise
 
     def _run(self, command: Command, understand: Callable[[Any], T]) -> T:
         """What ``understand`` makes of the answer to a command."""
-        return self._guarded(lambda: understand(self._execute(command)))
+        return self._guarded(lambda: understand(self._connections.ask(command)))
 
     def _run_all(self, commands: Sequence[Command], understand: Callable[[Any], T]) -> list[T]:
         """The same for many, sent in one go. One answer may be an exception, which is counted."""
@@ -134,7 +156,7 @@ class Store:
             return []
 
         def call() -> list[T]:
-            answers = self._execute_all(commands)
+            answers = self._connections.ask_all(commands)
             for answer in answers:
                 if isinstance(answer, Exception):
                     self._fail(answer)
@@ -146,42 +168,29 @@ class Store:
         """Call it, unless the breaker is open; raises Unavailable for whatever goes wrong."""
         if self._breaker.state != "closed":
             if self._breaker.should_probe():
-                self._background(self._probe)
+                self._try_in_the_background()
             raise Unavailable
+        asked_at = self._breaker.clock()
         try:
             answer = call(*args)
-        except redis.ResponseError as error:
-            self._fail(error)
-            self._breaker.worked()
-            raise Refused from error
         except Exception as error:
             self._fail(error)
-            self._breaker.failed()
+            if isinstance(error, redis.ResponseError) and not isinstance(error, ClusterDownError):
+                self._breaker.worked()
+                raise Refused from error
+            self._breaker.failed(asked_at)
             raise Unavailable from error
         self._breaker.worked()
         return answer
-
-    def _execute(self, command: Command) -> Any:
-        """Run a command whatever the breaker says; values come as bytes, however they look."""
-        return self._client.execute_command(*command, NEVER_DECODE=True)
-
-    def _execute_all(self, commands: Sequence[Command]) -> list[Any]:
-        """The same for many; an answer may be an exception."""
-        with self._client.pipeline(transaction=False) as pipeline:
-            for command in commands:
-                pipeline.execute_command(*command, NEVER_DECODE=True)
-            answers = pipeline.execute(raise_on_error=False)
-        return _in_full(answers, len(commands))
 
     def _fail(self, error: Exception) -> None:
         self._stats.fail(f"{type(error).__name__}: {error}")
 
 
-def _in_full(answers: Any, count: int) -> list[Any]:
-    """The answers, if there are so many; raises if there are not."""
+def _values(answers: Any, count: int) -> list[bytes | None]:
     if not isinstance(answers, list) or len(answers) != count:
-        raise redis.InvalidResponse(f"Expected {count} answers")
-    return answers
+        raise redis.InvalidResponse(f"Expected {count} values")
+    return list(map(_value, answers))
 
 
 def _value(answer: object) -> bytes | None:

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from typing import Protocol
 from uuid import UUID
 
+from tweetlab.cache.forks import begin_in_each_process
 from tweetlab.cache.stats import CacheStats
-from tweetlab.errors import TableBusy, TweetNotFound
-from tweetlab.tweets import Read, Tweet
+from tweetlab.errors import TableBusy, TweetNotFound, UnreadableTweet
+from tweetlab.tweets import FoundTweets, Read, Tweet
 
 PATIENCE = 0.1
 """Seconds that a reader waits for its turn before it is refused."""
@@ -19,6 +20,7 @@ class BackingTable(Protocol):
     """What the cache needs of the table behind it: reads and writes by the id of a tweet."""
 
     def create(self, text: str) -> Tweet: ...
+    def create_many(self, texts: Iterable[str]) -> list[Tweet]: ...
     def read(self, tweet_id: UUID | str, consistent: bool = False) -> Read: ...
     def get_many(
         self, tweet_ids: Iterable[UUID | str], consistent: bool = False
@@ -49,12 +51,19 @@ class BoundedReads:
         self._limit = limit
         self._stats = stats
         self._patience = patience
-        self._turns = threading.Semaphore(limit or 0)
+        begin_in_each_process(self._begin)
+
+    def _begin(self) -> None:
+        self._turns = threading.Semaphore(self._limit or 0)
 
     def read(self, tweet_id: UUID, consistent: bool = False) -> Read:
         """One tweet; raises TableBusy, or what the table raises."""
         with self._turn():
-            return self._table.read(tweet_id, consistent)
+            try:
+                return self._table.read(tweet_id, consistent)
+            except UnreadableTweet:
+                self._stats.count(unreadable=1)
+                raise
 
     def find(self, tweet_id: UUID, consistent: bool) -> Read | None:
         """The same, or None if there is no such tweet."""
@@ -63,10 +72,14 @@ class BoundedReads:
         except TweetNotFound:
             return None
 
-    def get_many(self, tweet_ids: Iterable[UUID], consistent: bool = False) -> dict[UUID, Tweet]:
+    def get_many(self, tweet_ids: Iterable[UUID], consistent: bool = False) -> FoundTweets:
         """Many, which count as one read; raises TableBusy, or what the table raises."""
         with self._turn():
-            return self._table.get_many(tweet_ids, consistent)
+            found = self._table.get_many(tweet_ids, consistent)
+        if not isinstance(found, FoundTweets):
+            return FoundTweets(found)
+        self._stats.count(unreadable=len(found.unreadable))
+        return found
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

@@ -24,9 +24,26 @@ class Cached(NamedTuple):
     """When it should be read again, in seconds since 1970."""
 
 
-def key(tweet_id: UUID) -> str:
+def key(tweet_id: UUID, prefix: str = "tweet") -> str:
     """The Redis key of a tweet."""
-    return f"tweet:{tweet_id}"
+    return f"{prefix}:{tweet_id}"
+
+
+class Keys:
+    """The keys of a table's tweets: its name, a colon and the id, as in ``tweet:{tweet_id}``.
+
+    Before the name comes a prefix and a colon, if one is given. So tables that share a Redis do not
+    share tweets. A table without a name is taken for ``tweet``.
+    """
+
+    def __init__(self, table: object, prefix: str = "") -> None:
+        if "{" in prefix or "}" in prefix:
+            raise ValueError(f"prefix has no braces: a cluster counts them, not {prefix!r}")
+        name = getattr(table, "name", "tweet")
+        self._before = f"{prefix}:{name}" if prefix else name
+
+    def __call__(self, tweet_id: UUID) -> str:
+        return key(tweet_id, self._before)
 
 
 def encode(tweet: Tweet, refresh_at: float = math.inf) -> bytes:

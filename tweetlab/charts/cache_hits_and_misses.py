@@ -2,17 +2,16 @@
 
 import math
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.ticker import PercentFormatter
 
 from tweetlab.charts import drawing
-from tweetlab.charts.drawing import GREEN, GREY, STYLE, WITH, WITHOUT, Chart
+from tweetlab.charts.drawing import GREEN, GREY, WITH, WITHOUT, Chart
 from tweetlab.charts.wording import duration, percent, plain_number, quantity
 
 
-@mpl.rc_context(STYLE)
+@drawing.styled()
 def popularity(requests: pd.DataFrame) -> Chart:
     """How many reads each tweet got, the most popular first; the most popular tenth stands out.
 
@@ -47,7 +46,7 @@ def popularity(requests: pd.DataFrame) -> Chart:
     )
 
 
-@mpl.rc_context(STYLE)
+@drawing.styled()
 def hit_ratio(reads: pd.DataFrame) -> Chart:
     """How the hit ratio grows as the cache fills: in each second, and since the start.
 
@@ -87,7 +86,7 @@ def hit_ratio(reads: pd.DataFrame) -> Chart:
     )
 
 
-@mpl.rc_context(STYLE)
+@drawing.styled()
 def hits_and_misses(reads: pd.DataFrame) -> Chart:
     """Latency of hits (source "cache") against misses ("table"), on a log scale: a dot for each.
 

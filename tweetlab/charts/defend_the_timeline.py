@@ -3,14 +3,13 @@
 import math
 from collections.abc import Callable, Mapping
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from tweetlab.charts import drawing
-from tweetlab.charts.drawing import GREEN, GREY, STYLE, WITH, WITHOUT, Chart
+from tweetlab.charts.drawing import GREEN, GREY, WITH, WITHOUT, Chart
 from tweetlab.charts.wording import duration, percent
 from tweetlab.simulate import timeline
 
@@ -31,7 +30,7 @@ COLUMNS: dict[str, tuple[str, Callable[[float], str]]] = {
 }
 
 
-@mpl.rc_context(STYLE)
+@drawing.styled()
 def scoreboard(board: pd.DataFrame) -> Chart:
     """Each policy against each target: bars as parts of the target, with the values in words.
 
@@ -77,7 +76,7 @@ def _bar(axes: Axes, place: float, part: float, words: str) -> None:
     axes.text(0.05, place, text, va="center", bbox=behind, **drawing.bold(color))
 
 
-@mpl.rc_context(STYLE)
+@drawing.styled()
 def shift(runs: Mapping[str, pd.DataFrame]) -> Chart:
     """The share of reads that the cache answered, over time, while other tweets become popular.
 

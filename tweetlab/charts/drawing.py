@@ -6,9 +6,12 @@ import html
 import io
 import math
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
+import matplotlib.style
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -39,6 +42,16 @@ STYLE: Any = {
     "hatch.linewidth": 0.5,
 }
 
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """While a chart is made, and while it is saved: matplotlib's own defaults and STYLE, whatever
+    the user has in a matplotlibrc, as a dark ground, or TeX for all texts.
+    """
+    with matplotlib.style.context(STYLE, after_reset=True):
+        yield
+
+
 READABLE = 4.5
 """Contrast of a text with its ground, at least (WCAG 2.2, 1.4.3); of a line, 3 (1.4.11)."""
 
@@ -67,6 +80,7 @@ class Chart(Figure):
         self.suptitle(textwrap.fill(self.finding, width), x=0.01, ha="left")
         return self
 
+    @styled()
     def savefig(self, fname: Any, **options: Any) -> None:
         """Save as any Figure does, and put the words into PNG and SVG files."""
         kind = options.get("format") or Path(str(fname)).suffix.lstrip(".").lower()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -13,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 
 from tweetlab.charts import drawing
-from tweetlab.charts.drawing import GREEN, STYLE, WITH, WITHOUT, Chart, Floats
+from tweetlab.charts.drawing import GREEN, WITH, WITHOUT, Chart, Floats
 from tweetlab.charts.wording import quantity
 
 MINUTE = 60
@@ -22,7 +21,7 @@ HEAT = LinearSegmentedColormap.from_list("heat", ["white", WITHOUT])
 """Light enough everywhere for words in black."""
 
 
-@mpl.rc_context(STYLE)
+@drawing.styled()
 def heat_map(
     runs: Mapping[str, pd.DataFrame], read_capacity: float, partitions: int, period: int = 1
 ) -> Chart:
@@ -103,7 +102,7 @@ def _paint(axes: Axes, rcu: Floats, throttles: Floats, hottest: float) -> None:
     axes.spines[:].set_visible(False)
 
 
-@mpl.rc_context(STYLE)
+@drawing.styled()
 def minute(metrics: pd.DataFrame) -> Chart:
     """The worst minute of a table as CloudWatch shows it, against each of its seconds.
 
@@ -148,7 +147,7 @@ def minute(metrics: pd.DataFrame) -> Chart:
     )
 
 
-@mpl.rc_context(STYLE)
+@drawing.styled()
 def remedies(trials: pd.DataFrame) -> Chart:
     """How many reads of one hot key each remedy answers.
 

@@ -3,12 +3,11 @@ were cached together expire."""
 
 from collections.abc import Sequence
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 
 from tweetlab.charts import drawing
-from tweetlab.charts.drawing import GREY, STYLE, WITH, WITHOUT, Chart
+from tweetlab.charts.drawing import GREY, WITH, WITHOUT, Chart
 from tweetlab.charts.wording import duration, plain_number, quantity
 
 USUAL_MS = 1.0, 10_000.0
@@ -22,7 +21,7 @@ OUTCOMES = (
 )
 
 
-@mpl.rc_context(STYLE)
+@drawing.styled()
 def readers(reads: pd.DataFrame) -> Chart:
     """How long each reader of a crowd took, and who gave it the tweet: a line for each reader.
 
@@ -69,7 +68,7 @@ def _finding(reads: pd.DataFrame) -> str:
     return f"{finding}; the slowest was done in {slowest}"
 
 
-@mpl.rc_context(STYLE)
+@drawing.styled()
 def expiries(without_jitter: Sequence[float], with_jitter: Sequence[float]) -> Chart:
     """How many tweets expire together that were cached together, without jitter and with it.
 

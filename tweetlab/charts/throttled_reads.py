@@ -2,18 +2,17 @@
 
 import math
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter, PercentFormatter
 
 from tweetlab.charts import drawing
-from tweetlab.charts.drawing import STYLE, WITH, WITHOUT, Chart
+from tweetlab.charts.drawing import WITH, WITHOUT, Chart
 from tweetlab.charts.wording import duration, percent, plain_number
 
 
-@mpl.rc_context(STYLE)
+@drawing.styled()
 def throttling(
     without_cache: pd.DataFrame, with_cache: pd.DataFrame, read_capacity: float
 ) -> Chart:
@@ -79,7 +78,7 @@ def throttling(
     return chart.tell(finding, *sentences)
 
 
-@mpl.rc_context(STYLE)
+@drawing.styled()
 def provisioned(trials: pd.DataFrame) -> Chart:
     """How small a provisioned throughput is enough, without the cache and with it.
 

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
 from tweetlab.charts import drawing
-from tweetlab.charts.drawing import GREY, STYLE, WITH, WITHOUT, Chart
+from tweetlab.charts.drawing import GREY, WITH, WITHOUT, Chart
 from tweetlab.charts.wording import duration, plain_number, quantity
 
 SOURCES = (
@@ -19,7 +18,7 @@ SOURCES = (
 )
 
 
-@mpl.rc_context(STYLE)
+@drawing.styled()
 def outage(runs: Mapping[str, pd.DataFrame]) -> Chart:
     """The latency of each read over time, while Redis works, is down, and works again.
 
@@ -52,7 +51,7 @@ def outage(runs: Mapping[str, pd.DataFrame]) -> Chart:
     return chart.tell(finding, *sentences)
 
 
-@mpl.rc_context(STYLE)
+@drawing.styled()
 def cold_start(runs: Mapping[str, pd.DataFrame]) -> Chart:
     """The latency of each read over time, from the moment at which the cache was lost.
 

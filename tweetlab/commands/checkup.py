@@ -14,7 +14,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +22,8 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
+
+from tweetlab.errors import LabError
 
 if TYPE_CHECKING:
     from tweetlab.lab.lab import Lab
@@ -259,21 +261,34 @@ def room(disk: int, ram: int | None) -> Iterator[Finding]:
         yield ok("There is room on the disk.")
 
 
+def shadows(folder: str, names: Iterable[str]) -> Iterator[Finding]:
+    """Whether a notebook in that folder would import a file beside it in place of a module."""
+    files = sorted(f"{name}.py" for name in names)
+    found = [file for file in files if os.path.isfile(os.path.join(folder, file))]
+    if found:
+        yield note(
+            f"{', '.join(found)}: a notebook in this folder may take that for the module so named.",
+            "rename it, and restart the kernel.",
+        )
+
+
 def servers(
     start: Callable[[], AbstractContextManager[Lab]], monotonic: Callable[[], float]
 ) -> Iterator[Finding]:
     """Start the lab as a lesson does, ask both servers something, and stop it again."""
     began = monotonic()
+    trouble = "A server of the lab cannot start, or does not answer."
     try:
         with start() as lab:
             lab.redis.ping()
             lab.dynamodb.list_tables()
+    except LabError as error:
+        yield fix(f"{trouble} {error}", "what the message says.")
     except Exception as error:  # whatever it is, it would end the lesson too
         yield fix(
-            f"A server of the lab cannot start, or does not answer. {_error_text(error)}",
-            "if the message does not say: run this once more; then look whether a virus scanner "
-            "or firewall forbids programs to listen on 127.0.0.1, or to run from "
-            f"{sys.prefix}.",
+            f"{trouble} {_error_text(error)}",
+            "run this once more; then look whether a virus scanner or firewall forbids programs to "
+            f"listen on 127.0.0.1, or to run from {sys.prefix}.",
         )
     else:
         took = monotonic() - began

@@ -31,7 +31,8 @@ def run(lab: Lab, cache: bool) -> pd.DataFrame:
     tweets.delete_table()
     tweets.create_table()
     try:
-        tweet_ids = [tweets.create(f"Example tweet {n}.").tweet_id for n in range(TWEETS)]
+        posts = tweets.create_many(f"Example tweet {n}." for n in range(TWEETS))
+        tweet_ids = [post.tweet_id for post in posts]
         requests = workload.zipf(tweet_ids, rate=RATE, seconds=SECONDS, skew=1.0, seed=0)
         reader = CachedTweets(tweets, lab.redis) if cache else tweets
         label = "with the cache" if cache else "without the cache"

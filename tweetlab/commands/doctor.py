@@ -6,9 +6,10 @@ It must run where little else does: see ``tweetlab.commands.checkup``.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import metadata
@@ -45,7 +46,8 @@ class Report:
     def __str__(self) -> str:
         lines = []
         for finding in self.findings:
-            lines.append(f"{finding.kind:6}{finding.what}")
+            what = finding.what.replace("\n", "\n      ")
+            lines.append(f"{finding.kind:6}{what}")
             if finding.todo:
                 lines.append(f"      What to do: {finding.todo}")
         return "\n".join([*lines, "", self._verdict()])
@@ -56,7 +58,8 @@ class Report:
         """The verdict first, then what has to be fixed, and the others after it."""
         lines = [f"**{self._verdict()}**", ""]
         for finding in sorted(self.findings, key=lambda finding: finding.kind != FIX):
-            lines.append(f"- **{finding.kind}**: {finding.what}")
+            what = finding.what.replace("\n", "\n      ")  # lines of a log, as they are
+            lines.append(f"- **{finding.kind}**: {what}")
             if finding.todo:
                 lines.append(f"  *What to do:* {finding.todo}")
         return "\n".join(lines)
@@ -80,10 +83,17 @@ def check(ports: Sequence[int] = ()) -> Report:
         *checks.room(checks.free_disk(), checks.memory()),
     ]
     if well:
+        findings += checks.shadows(os.curdir, _modules())
         findings += checks.servers(_start, time.monotonic)
     else:
         findings.append(checks.note("The lab's servers were not tried: first fix the above."))
     return Report(findings)
+
+
+def _modules() -> Iterator[str]:
+    """The names of Python's modules, and of those that tweetlab needs."""
+    yield from getattr(sys, "stdlib_module_names", ())
+    yield from ("tweetlab", *(re.split(r"[^\w-]", line)[0] for line in checks.requirements()))
 
 
 def _start() -> AbstractContextManager[Lab]:

@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tweetlab.errors import TweetlabError
+from tweetlab.errors import TweetlabError, public_url
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,8 +63,9 @@ def _parser() -> argparse.ArgumentParser:
         "--shared-tables",
         action="store_true",
         help="the upstream has one set of tables for all access keys and regions, as DynamoDB "
-        "Local has with -sharedDb, Alternator, and any that gets one profile's signatures: so have "
-        "throughput, metrics and drills. Without it, each access key has its own in each region",
+        "Local has with -sharedDb, Alternator, and any that gets the signatures of one profile or "
+        "of the environment: so have throughput, metrics and drills. Without it, each access key "
+        "has its own in each region",
     )
     endpoint.add_argument(
         "--burst-seconds", type=seconds, default=300, help="unused capacity kept (%(default)s)"
@@ -125,9 +126,14 @@ def port(text: str) -> int:
 
 def url(text: str) -> str:
     """Where a DynamoDB listens."""
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise argparse.ArgumentTypeError(f"{text} is not a URL such as http://127.0.0.1:8000")
+    try:
+        parts = urlsplit(text)
+    except ValueError:  # argparse would show all of the text
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in text:
+        raise argparse.ArgumentTypeError(
+            f"{public_url(text)} is not a URL such as http://127.0.0.1:8000, without a password"
+        )
     return text
 
 

@@ -31,9 +31,8 @@ _ENVIRONMENT = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN
 _FIELDS = ("Authorization", "X-Amz-Date", "X-Amz-Security-Token")
 
 Sign = Callable[[str, bytes, Mapping[str, str], Owner], dict[str, str]]
-"""The fields of a request's head, signed anew: of its URL, its body, the fields that it has, and by
-whom
-it was signed before."""
+"""The fields of a request's head, signed anew: of its URL, its body, the fields that it has, and
+who signed it before."""
 
 
 def sign_with(credentials: Credentials) -> Sign:

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -13,7 +12,6 @@ import redis
 
 from tweetlab import lab
 from tweetlab.cache import CachedTweets, encode, key
-from tweetlab.capacity import BATCH_WRITES
 from tweetlab.errors import LabError
 from tweetlab.explore.settings import MOST_TWEETS, Settings
 from tweetlab.lab.closing import Closing
@@ -112,10 +110,7 @@ class ExplorerLab(Closing):
         self._tables[adaptive] = table
         self._run.callback(table.delete_table)
         table.create_table()
-        puts: list[Any] = [{"PutRequest": {"Item": tweet.item}} for tweet in self._tweets]
-        while puts:
-            answer = client.batch_write_item(RequestItems={table.name: puts[:BATCH_WRITES]})
-            puts = [*answer["UnprocessedItems"].get(table.name, []), *puts[BATCH_WRITES:]]
+        table.put_many(self._tweets)
         return table
 
     def _warm(self, settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """A Redis to break: to kill, to hang, to start again. It is nobody else's."""
 
 import os
+import secrets
 import signal
 
 import redis
@@ -18,7 +19,8 @@ class BreakableRedis(Closing):
 
     def __init__(self) -> None:
         self.port = free_port()
-        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._password = secrets.token_hex(16)
+        self.url = f"redis://:{self._password}@127.0.0.1:{self.port}/0"
         self._servers: LabServers | None = None
         self._pid = 0
         self.start()
@@ -28,7 +30,9 @@ class BreakableRedis(Closing):
         if self._pid:
             return
         self._end()
-        self._servers = LabServers(dynamodb=False, redis_port=self.port)
+        self._servers = LabServers(
+            dynamodb=False, redis_port=self.port, redis_password=self._password
+        )
         with redis.Redis.from_url(self.url) as client:
             self._pid = client.info("server")["process_id"]
 

@@ -14,7 +14,7 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 
-from tweetlab.errors import LabError
+from tweetlab.errors import LabError, public_url
 from tweetlab.tweets import ATTEMPTS
 
 if TYPE_CHECKING:
@@ -32,8 +32,9 @@ _CONFIG = Config(
 
 
 def access_key_of(learner: str | None) -> str:
-    """The access key that has a learner's tables: the name itself, the same on every machine; a
-    random one for None. Raises ValueError for a name that DynamoDB Local takes for no access key.
+    """The access key that has a learner's tables: the name itself in small letters, the same on
+    every machine; a random one for None. Raises ValueError for a name that DynamoDB Local takes for
+    no access key.
     """
     if learner is None:
         return f"tweetlab{secrets.token_hex(8)}"
@@ -41,7 +42,8 @@ def access_key_of(learner: str | None) -> str:
         raise ValueError(
             f"A learner's name is 1 to 64 letters (a to z, A to Z) and digits, not {learner!r}."
         )
-    return learner
+    # DynamoDB Local's HTTP server takes headers that differ in case only for the same.
+    return learner.lower()
 
 
 def local_client(url: str, keep: object = None, access_key: str = SECRET_KEY) -> DynamoDBClient:
@@ -66,11 +68,12 @@ def local_client(url: str, keep: object = None, access_key: str = SECRET_KEY) ->
         aws_secret_access_key=SECRET_KEY,
         config=_CONFIG.merge(local),
     )
-    host = urlsplit(url).netloc
+    host, shown = urlsplit(url).netloc, public_url(url)
 
     def stay_local(request: AWSPreparedRequest, _kept: object = keep, **_: Any) -> None:
         if urlsplit(request.url).netloc != host:
-            raise LabError(f"Refused to send a request to {request.url}: the lab is at {url}.")
+            asked = public_url(request.url)
+            raise LabError(f"Refused to send a request to {asked}: the lab is at {shown}.")
 
     client.meta.events.register_first("before-send.dynamodb", stay_local)
     return client

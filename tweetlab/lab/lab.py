@@ -17,7 +17,7 @@ import redis
 
 from tweetlab import cache
 from tweetlab.capacity import TableCapacity
-from tweetlab.errors import LabError
+from tweetlab.errors import LabError, public_url
 from tweetlab.lab import metrics
 from tweetlab.lab.clients import access_key_of, aws_client, local_client
 from tweetlab.lab.closing import Closing
@@ -47,6 +47,7 @@ class Lab(Closing):
     dynamodb_url: str
     redis: cache.Client
     redis_url: str
+    """With its password, which nothing here shows: one of its own for each lab."""
     _servers: LabServers | None
     _aws: bool = False
     access_key: str = ""
@@ -104,7 +105,7 @@ class Lab(Closing):
             self._servers.close()
 
     def __repr__(self) -> str:
-        return f"<Lab: DynamoDB at {self.dynamodb_url}, Redis at {_public(self.redis_url)}>"
+        return f"<Lab: DynamoDB at {self.dynamodb_url}, Redis at {public_url(self.redis_url)}>"
 
 
 def start(
@@ -128,7 +129,7 @@ def start(
 
     Each lab has an access key of its own, and with it tables, metrics and drills of its own, also
     where several use one endpoint. There, labs of the same ``learner`` have the same ones: that
-    name, of letters and digits, is the access key.
+    name, of letters and digits, is the access key, in small letters.
 
     ``redis_timeout`` is how many seconds ``lab.redis`` waits for an answer, 0.25 if not given. The
     other arguments are those of ``tweetlab.capacity.TableCapacity``, for every table.
@@ -187,8 +188,11 @@ def _throttles_already(url: str) -> bool:
     except ValueError:
         parts = urlsplit("")
     host = (parts.hostname or "").rstrip(".")
-    if parts.scheme not in ("http", "https") or not host:
-        raise LabError(f"{DYNAMODB_VARIABLE} is not a URL such as http://127.0.0.1:8010: {url!r}")
+    if parts.scheme not in ("http", "https") or not host or "@" in url:
+        raise LabError(
+            f"{DYNAMODB_VARIABLE} is not a URL such as http://127.0.0.1:8010, without user and "
+            f"password: {public_url(url)!r}"
+        )
     if any(host == domain or host.endswith("." + domain) for domain in _AWS_DOMAINS):
         raise LabError(
             f"{DYNAMODB_VARIABLE} points at AWS ({url}). To use your account, which costs money, "
@@ -208,20 +212,18 @@ def _throttles_already(url: str) -> bool:
 
 def _check_redis(url: str) -> None:
     try:
+        parts = urlsplit(url)
+        if "@" in parts.path + parts.query + parts.fragment:  # what is left of it is no user
+            raise ValueError
         with cache.connect(url, timeout=_PROBE_SECONDS) as client:
             client.ping()
-    except ValueError:  # whose words may show the password
+    except (TypeError, ValueError):  # whose words may show the password
         raise LabError(
-            f"{REDIS_VARIABLE} is not a URL such as redis://127.0.0.1:6379/0: {_public(url)!r}"
+            f"{REDIS_VARIABLE} is not a URL such as redis://127.0.0.1:6379/0: {public_url(url)!r}. "
+            "In a password write %25 for %, %2F for /, %3F for ?, %23 for # and %40 for @."
         ) from None
     except (redis.RedisError, OSError) as error:
         raise LabError(
-            f"No Redis answers at {_public(url)} ({error}). Start it, or unset {REDIS_VARIABLE} "
+            f"No Redis answers at {public_url(url)} ({error}). Start it, or unset {REDIS_VARIABLE} "
             "to let the lab start its own."
         ) from error
-
-
-def _public(url: str) -> str:
-    """The URL without a password that may be in it."""
-    scheme, separator, rest = url.partition("?")[0].rpartition("://")
-    return scheme + separator + rest.rpartition("@")[2]

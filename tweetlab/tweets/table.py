@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,16 +12,18 @@ from uuid import UUID, uuid4
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
-from tweetlab.capacity import BATCH_KEYS
+from tweetlab.capacity import BATCH_KEYS, BATCH_WRITES
 from tweetlab.errors import (
     InvalidCapacity,
+    InvalidTweet,
     TableMismatch,
     TableNotFound,
     TableUnavailable,
     TweetNotFound,
+    UnreadableTweet,
 )
-from tweetlab.tweets.throttles import count_throttles, watch
-from tweetlab.tweets.tweet import Read, Tweet, item_key, valid_id, valid_text
+from tweetlab.tweets.throttles import THROTTLING_CODES, count_throttles, watch
+from tweetlab.tweets.tweet import FoundTweets, Read, Tweet, item_key, valid_id, valid_text
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -115,8 +117,50 @@ class TweetTable:
             self._dynamodb.put_item(TableName=self.name, Item=tweet.item)
         return tweet
 
+    def create_many(self, texts: Iterable[str]) -> list[Tweet]:
+        """Store new tweets by BatchWriteItem, 25 a call; in the order of their texts.
+
+        All texts are checked before the first tweet is stored. What DynamoDB leaves unprocessed is
+        sent again as in ``get_many``. An error says how many tweets were stored before.
+        """
+        if isinstance(texts, str):
+            raise InvalidTweet("create_many takes a list of texts; for one there is create(text).")
+        checked = [valid_text(text) for text in texts]
+        tweets = [Tweet(uuid4(), text, datetime.now(UTC)) for text in checked]
+        self.put_many(tweets)
+        return tweets
+
+    def put_many(self, tweets: Sequence[Tweet]) -> None:
+        """Store tweets that there are already, as in another table, with their ids and dates, by
+        the same calls.
+        """
+        stored = 0
+
+        def put(requests: list[Any]) -> list[Any]:
+            nonlocal stored
+            try:
+                answer = self._dynamodb.batch_write_item(RequestItems={self.name: requests})
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in THROTTLING_CODES:
+                    raise
+                return requests  # not one of them could be written
+            left = answer.get("UnprocessedItems", {}).get(self.name, [])
+            stored += len(requests) - len(left)
+            return list(left)
+
+        requests: list[Any] = [{"PutRequest": {"Item": tweet.item}} for tweet in tweets]
+        try:
+            left = self._in_batches(requests, BATCH_WRITES, put)
+        except Exception as error:
+            error.add_note(f"{stored} of {len(tweets)} tweets were stored before.")
+            raise
+        if left:
+            done = f"{stored} of {len(tweets)} tweets were stored"
+            raise _gave_up("BatchWriteItem", f"{done}; the next {len(left)}")
+
     def get(self, tweet_id: UUID | str, consistent: bool = False) -> Tweet:
-        """The tweet of that id; raises TweetNotFound, or InvalidTweet if it is not a UUID.
+        """The tweet of that id; raises TweetNotFound, InvalidTweet if it is not a UUID, and
+        UnreadableTweet if what another program stored there is no tweet.
 
         An eventually consistent read costs half the units but may miss the latest second's writes.
         """
@@ -144,45 +188,59 @@ class TweetTable:
             throttles=throttles.count,
         )
 
-    def get_many(
-        self, tweet_ids: Iterable[UUID | str], consistent: bool = False
-    ) -> dict[UUID, Tweet]:
+    def get_many(self, tweet_ids: Iterable[UUID | str], consistent: bool = False) -> FoundTweets:
         """The tweets of those ids that exist, by BatchGetItem; each id is read once.
 
         What DynamoDB leaves unprocessed because of throttling is asked for again, after a wait
-        that doubles, up to ten times; then ClientError is raised as for any throttled call.
+        that doubles, up to ten times; then ClientError is raised as for any throttled call. Items
+        that are no tweets are left out: ``unreadable`` of what is returned has them.
         """
         wanted = list(dict.fromkeys(map(valid_id, tweet_ids)))
-        found = {}
-        with self._errors():
-            for start in range(0, len(wanted), BATCH_KEYS):
-                keys = [item_key(tweet_id) for tweet_id in wanted[start : start + BATCH_KEYS]]
-                for item in self._batch_get(keys, consistent):
-                    tweet = Tweet.from_item(item)
-                    found[tweet.tweet_id] = tweet
-        return {tweet_id: found[tweet_id] for tweet_id in wanted if tweet_id in found}
+        found = FoundTweets()
 
-    def _batch_get(self, keys: list[Any], consistent: bool) -> Iterator[Any]:
-        for attempt in range(BATCH_RETRIES + 1):
-            if attempt:
-                # botocore does not retry what is unprocessed. The jitter keeps clients apart.
-                self._sleep(self._jitter() * min(2 ** (attempt - 1), 20))
+        def get(keys: list[Any]) -> list[Any]:
             answer = self._dynamodb.batch_get_item(
                 RequestItems={self.name: {"Keys": keys, "ConsistentRead": consistent}}
             )
-            yield from answer["Responses"].get(self.name, [])
+            for item in answer["Responses"].get(self.name, []):
+                tweet_id = UUID(item["tweet_id"]["S"])
+                try:
+                    found[tweet_id] = Tweet.from_item(item)
+                except UnreadableTweet as error:
+                    found.unreadable[tweet_id] = error
             unprocessed = answer.get("UnprocessedKeys", {}).get(self.name)
-            if not unprocessed:
-                return
-            keys = list(unprocessed["Keys"])
-        error: Any = {
-            "Code": "ProvisionedThroughputExceededException",
-            "Message": f"{len(keys)} keys were still unprocessed after {BATCH_RETRIES} retries.",
-        }
-        raise ClientError({"Error": error}, "BatchGetItem")
+            return list(unprocessed["Keys"]) if unprocessed else []
+
+        left = self._in_batches(list(map(item_key, wanted)), BATCH_KEYS, get)
+        if left:
+            raise _gave_up("BatchGetItem", f"{len(left)} keys")
+        return found.in_order(wanted)
+
+    def _in_batches(
+        self, requests: list[Any], size: int, call: Callable[[list[Any]], list[Any]]
+    ) -> list[Any]:
+        """Have ``call`` process the requests, so many at a time, and again those that it returns.
+
+        Gives those of the first batch that were still not processed after the last try, if any.
+        """
+        with self._errors():
+            for start in range(0, len(requests), size):
+                left = requests[start : start + size]
+                for attempt in range(BATCH_RETRIES + 1):
+                    if attempt:
+                        # botocore does not retry what is unprocessed. Jitter keeps clients apart.
+                        self._sleep(self._jitter() * min(2 ** (attempt - 1), 20))
+                    left = call(left)
+                    if not left:
+                        break
+                else:
+                    return left
+        return []
 
     def edit(self, tweet_id: UUID | str, text: str) -> Tweet:
-        """Give an existing tweet a new text; raises as ``create`` and ``get`` do."""
+        """Give an existing tweet a new text; raises as ``create`` and ``get`` do. If it raises
+        UnreadableTweet, the text was changed all the same.
+        """
         tweet_id = valid_id(tweet_id)
         with self._errors():
             try:
@@ -212,3 +270,9 @@ class TweetTable:
             raise TableNotFound(self.name) from None
         except (ConnectionError, HTTPClientError) as error:
             raise TableUnavailable(self._dynamodb.meta.endpoint_url) from error
+
+
+def _gave_up(operation: str, what: str) -> ClientError:
+    message = f"{what} were still unprocessed after {BATCH_RETRIES} retries."
+    error: Any = {"Code": "ProvisionedThroughputExceededException", "Message": message}
+    return ClientError({"Error": error}, operation)

@@ -13,13 +13,17 @@ import redis
 
 from tests.support.redises import Valkey, impatient, in_threads, join
 from tweetlab.cache import Client, connect
-from tweetlab.cache.client import Getter
+from tweetlab.cache.connections import Connections
+
+
+def get(connections: Connections, key: str) -> Any:
+    return connections.ask(("GET", key))
 
 
 @pytest.fixture
-def getter(client: Client) -> Getter:
+def connections(client: Client) -> Connections:
     client.set("key", "value")
-    return Getter(client)
+    return Connections(client)
 
 
 @pytest.fixture
@@ -29,32 +33,36 @@ def observer(valkey_url: str) -> Iterator[Any]:
         yield client
 
 
-def connections(observer: Any) -> dict[str, int]:
+def commands_by(observer: Any) -> dict[str, int]:
     """How many commands came by each connection that is open."""
     return {one["id"]: int(one["tot-cmds"]) for one in observer.client_list(_type="normal")}
 
 
-def test_a_reader_asks_by_the_same_connection_each_time(getter: Getter, observer: Any) -> None:
-    before = connections(observer)
+def test_a_reader_asks_by_the_same_connection_each_time(
+    connections: Connections, observer: Any
+) -> None:
+    before = commands_by(observer)
     for _ in range(20):
-        assert getter.get("key") == b"value"
-        assert getter.get("nothing") is None
-    more = [count - before.get(one, 0) for one, count in connections(observer).items()]
+        assert get(connections, "key") == b"value"
+        assert get(connections, "nothing") is None
+    more = [count - before.get(one, 0) for one, count in commands_by(observer).items()]
     assert more.count(40) == 1
 
 
-def test_one_reader_after_another_uses_the_same_connection(getter: Getter, observer: Any) -> None:
-    before = connections(observer)
+def test_one_reader_after_another_uses_the_same_connection(
+    connections: Connections, observer: Any
+) -> None:
+    before = commands_by(observer)
     for _ in range(20):
-        threads, results = in_threads(1, lambda: getter.get("key"))
+        threads, results = in_threads(1, lambda: get(connections, "key"))
         join(threads)
         assert results == [b"value"]
-    assert len(connections(observer).keys() - before) <= 2
+    assert len(commands_by(observer).keys() - before) <= 2
 
 
 def test_at_most_a_quarter_of_the_pool_is_kept(valkey_url: str) -> None:
     with connect(valkey_url + "?max_connections=16", timeout=10) as client:
-        getter, made, ask = Getter(client), client.client, redis.Redis.execute_command
+        connections, made, ask = Connections(client), client.client, redis.Redis.execute_command
         together = threading.Barrier(8)
 
         def late(self: Any, *args: Any, **options: Any) -> Any:
@@ -67,7 +75,7 @@ def test_at_most_a_quarter_of_the_pool_is_kept(valkey_url: str) -> None:
             patch.object(redis.Redis, "execute_command", late),
         ):
             for _ in range(3):
-                threads, results = in_threads(8, lambda: getter.get("nothing"))
+                threads, results = in_threads(8, lambda: get(connections, "nothing"))
                 join(threads)
                 assert results == [None] * 8
         assert taken.call_count == 4
@@ -75,26 +83,26 @@ def test_at_most_a_quarter_of_the_pool_is_kept(valkey_url: str) -> None:
 
 def test_a_connection_that_failed_makes_room_for_another(valkey_url: str) -> None:
     with connect(valkey_url + "?max_connections=4", timeout=10) as client:
-        getter = Getter(client)
+        connections = Connections(client)
         with patch.object(client, "client", side_effect=client.client) as taken:
             for _ in range(3):
-                assert getter.get("nothing") is None
+                assert get(connections, "nothing") is None
                 with (
                     patch.object(redis.Redis, "parse_response", side_effect=redis.TimeoutError),
                     pytest.raises(redis.TimeoutError),
                 ):
-                    getter.get("nothing")
+                    get(connections, "nothing")
         assert taken.call_count == 3
 
 
 def test_a_server_that_hangs_is_waited_for_once(server: Valkey) -> None:
     with impatient(server.url) as client:
-        getter = Getter(client)
-        assert getter.get("nothing") is None
+        connections = Connections(client)
+        assert get(connections, "nothing") is None
         server.pause()
         with patch.object(client, "execute_command") as asked_again:
             with pytest.raises(redis.TimeoutError):
-                getter.get("nothing")
+                get(connections, "nothing")
             asked_again.assert_not_called()
         server.resume()
 
@@ -102,10 +110,10 @@ def test_a_server_that_hangs_is_waited_for_once(server: Valkey) -> None:
 def test_a_server_that_closed_the_connection_is_asked_again(server: Valkey) -> None:
     with connect(server.url, timeout=10) as client:
         client.set("key", "value")
-        getter = Getter(client)
-        assert getter.get("key") == b"value"
+        connections = Connections(client)
+        assert get(connections, "key") == b"value"
         client.client_kill_filter(_type="normal", skipme=True)
-        assert getter.get("key") == b"value"
+        assert get(connections, "key") == b"value"
 
 
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit, MemoryError])
@@ -115,53 +123,53 @@ def test_an_answer_that_nobody_waited_for_is_not_the_next_ones(
     """Interrupted after the question was sent, and before a busy Redis answers it."""
     with connect(server.url, timeout=60) as client:
         client.mset({"key": "value", "other": "another value"})
-        getter = Getter(client)
-        assert getter.get("key") == b"value"
+        connections = Connections(client)
+        assert get(connections, "key") == b"value"
         server.pause()
         with (
             patch.object(redis.Redis, "parse_response", side_effect=interrupt),
             pytest.raises(interrupt),
         ):
-            getter.get("other")
-        threads, results = in_threads(1, lambda: getter.get("key"))
+            get(connections, "other")
+        threads, results = in_threads(1, lambda: get(connections, "key"))
         threads[0].join(0.1)  # it asks meanwhile
         server.resume()
         join(threads)
         assert results == [b"value"]
-        assert getter.get("key") == b"value"
+        assert get(connections, "key") == b"value"
 
 
 def test_an_error_that_redis_answers_costs_no_connection(
-    getter: Getter, client: Any, observer: Any
+    connections: Connections, client: Any, observer: Any
 ) -> None:
-    getter.get("key")
+    get(connections, "key")
     client.rpush("list", 1)
-    before = connections(observer)
+    before = commands_by(observer)
     for _ in range(3):
         with pytest.raises(redis.ResponseError):
-            getter.get("list")
-    assert connections(observer).keys() == before.keys()
+            get(connections, "list")
+    assert commands_by(observer).keys() == before.keys()
 
 
-def test_a_forked_process_has_connections_of_its_own(getter: Getter, client: Any) -> None:
-    assert getter.get("key") == b"value"
+def test_a_forked_process_has_connections_of_its_own(connections: Connections, client: Any) -> None:
+    assert get(connections, "key") == b"value"
     child = os.fork()
     if not child:
         right = False
         try:
-            right = all(getter.get("key") == b"value" for _ in range(100))
+            right = all(get(connections, "key") == b"value" for _ in range(100))
         finally:
             os._exit(0 if right else 1)
-    right = all(getter.get("nothing") is None for _ in range(100))
+    right = all(get(connections, "nothing") is None for _ in range(100))
     _, status = os.waitpid(child, 0)
     assert right
     assert os.waitstatus_to_exitcode(status) == 0
-    assert getter.get("key") == b"value"
+    assert get(connections, "key") == b"value"
 
 
 def test_a_pool_that_chooses_its_connections_is_asked_each_time(valkey_url: str) -> None:
     pool = redis.BlockingConnectionPool.from_url(valkey_url)
     with redis.Redis(connection_pool=pool) as client, patch.object(client, "client") as taken:
-        assert Getter(client).get("nothing") is None
+        assert get(Connections(client), "nothing") is None
         taken.assert_not_called()
     pool.disconnect()
