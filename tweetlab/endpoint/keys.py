@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from tweetlab.endpoint.stored import Item, plain_value
@@ -52,8 +53,9 @@ class Key:
         known = {name: (types[name],) for name in names if types and name in types}
         return cls(tuple(kinds["HASH"]), tuple(kinds["RANGE"]), known)
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
+        """All of them."""
         return self.partition + self.sort
 
     def within(self, item: Item | None) -> bool:
@@ -82,7 +84,7 @@ class Key:
 
     def check(self, key: Item) -> None:
         """Raise what DynamoDB answers to a request whose ``Key`` is not one of this table's."""
-        if key.keys() != set(self.names) or not self.within(key):
+        if len(key) != len(self.names) or not self.within(key):
             raise WrongKey("The provided key element does not match the schema")
         self._check_not_empty(key)
 
