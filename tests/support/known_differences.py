@@ -76,12 +76,6 @@ CONSTRAINT = (
     "* select X",
     "* a token of 37 letters",
 )
-BROKEN_INDEX = (
-    "control / CreateTable: an index *",
-    "control / CreateTable: only a range key",
-    "control / UpdateTable: an index without a projection",
-    "CreateTable / CreateTable: *SecondaryIndexes*",
-)
 KNOWN = (
     # What we refuse
     Known(
@@ -95,6 +89,12 @@ KNOWN = (
         BOTH,
         ("http / target: *", "http / method: *", "streams / Bogus: *"),
         "400 UnknownOperationException There is no operation *",
+    ),
+    Known(
+        "Nor is one run that may be charged by rules which we do not know, or a member of such.",
+        BOTH,
+        ("SearchVectors / *", "StartBulkPutItems / *", "*: VectorIndex*"),
+        "400 ValidationException tweetlab's endpoint does not *",
     ),
     # Requests that are none
     Known(
@@ -157,16 +157,70 @@ KNOWN = (
         "400 ValidationException *Empty attribute name*",
     ),
     Known(
-        "A write request of both kinds, or of none, is refused in our words.",
-        BOTH,
-        ("batches / BatchWriteItem: both", "batches / BatchWriteItem: neither"),
-        "400 ValidationException A write request is one PutRequest or one DeleteRequest",
-    ),
-    Known(
         "A number beyond 32 bits is refused.",
         BOTH,
         ("searches / Query: limit 2147483648",),
         "400 ValidationException 2147483648 is beyond *",
+    ),
+    Known(
+        "A part of a batch or a transaction that is of several kinds, or none, is refused in our "
+        "words.",
+        BOTH,
+        ("batches / *: both", "batches / *: neither", "transactions / *: an empty one"),
+        "400 ValidationException *",
+    ),
+    Known(
+        "A key that is not one of the table's is refused in AWS' words, in a transaction as its "
+        "reason: nobody could be charged. moto finds nothing, or stores it; Local has other words.",
+        BOTH,
+        (
+            *("keys / *", "*: Key empty", "*: Item empty", "*: a bad key"),
+            *(
+                "control / GetItem: created, a local index",
+                "http / *: a body of a duplicate member",
+            ),
+        ),
+        "400 *Exception *",
+    ),
+    Known(
+        "So is the key of an index. Local's UpdateItem stores it, and moto's PutItem.",
+        BOTH,
+        ("*: an index's key of another type",),
+        "400 ValidationException One or more parameter values were invalid: Type mismatch*",
+    ),
+    Known(
+        "A table or an index whose calls could not be charged is refused in AWS' words. moto makes "
+        "it, and Local some; it has other words for the rest.",
+        BOTH,
+        (
+            *(
+                "control / CreateTable: *",
+                "control / UpdateTable: *",
+                "CreateTable / CreateTable: *",
+            ),
+            *("UpdateTable / UpdateTable: BillingMode", "UpdateTable / *: GlobalSecondaryIndex*"),
+        ),
+        "400 ValidationException *",
+    ),
+    Known(
+        "What follows such a request finds no table.",
+        BOTH,
+        ("control / *: created, *",),
+        "400 *Exception *",
+    ),
+    Known(
+        "One item twice in a batch, by the table's name and by its ARN, is refused. moto gives it "
+        "twice, and Local takes no ARN there.",
+        BOTH,
+        ("by arn / BatchGetItem: by ARN and by name",),
+        "400 ValidationException Provided list of item keys contains duplicates",
+    ),
+    Known(
+        "ItemCollectionMetrics are given as on AWS: for tables with a local index. moto gives {}, "
+        "or nothing, and Local nothing.",
+        BOTH,
+        ("*: collection metrics", "*: ReturnItemCollectionMetrics"),
+        "200 *",
     ),
     # What only moto does
     Known(
@@ -176,25 +230,6 @@ KNOWN = (
         ("*",),
         "?00 *",
         plain="500  <!doctype html>*",
-    ),
-    Known(
-        "What follows a request that only moto takes finds no table: AWS would not have made one.",
-        MOTO,
-        ("control / *: created, *",),
-        "400 *Exception *",
-    ),
-    Known(
-        "A table or an index without a whole key, projection or throughput is none. moto makes it.",
-        MOTO,
-        BROKEN_INDEX,
-        "400 ValidationException *",
-        plain="200 *",
-    ),
-    Known(
-        "A key that is empty is none. moto's UpdateItem makes an item of it.",
-        MOTO,
-        ("keys / *: a key, empty",),
-        "*",
     ),
     Known(
         "A batch is checked before it is charged: what is left of it when some is throttled might "
@@ -217,11 +252,18 @@ KNOWN = (
         ("transactions / *: others under the token",),
         "400 IdempotentParameterMismatchException *",
     ),
+    Known(
+        "An index that is not there is refused in AWS' words.",
+        MOTO,
+        ("searches / Query: no index",),
+        "400 ValidationException The table does not have the specified index: none",
+    ),
     # What only DynamoDB Local does
     Known(
-        "The maximum of an on-demand table is kept by us: it is nothing to Local.",
+        "The maximum of an on-demand table, and its warm throughput, are kept by us: they are "
+        "nothing to Local.",
         LOCAL,
-        ("UpdateTable / UpdateTable: OnDemandThroughput*",),
+        ("UpdateTable / *: OnDemandThroughput*", "UpdateTable / *: WarmThroughput*"),
         "200 *",
         plain="400 ValidationException Nothing to update",
     ),
