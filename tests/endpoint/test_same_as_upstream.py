@@ -27,12 +27,9 @@ from tests.support.tables_of_calls import tables
 from tweetlab.endpoint import Moto, Proxy
 
 UPSTREAMS = ("moto", "DynamoDB Local")
-BY_HAND = {
-    **{"gets": gets, "keys": keys, "by arn": by_arn, "puts": puts, "updates": updates},
-    **{"conditions": conditions, "searches": searches, "batches": batches},
-    **{"transactions": transactions, "partiql": partiql},
-    **{"control": control, "streams": streams, "http": http},
-}
+ONE_ITEM = (gets, keys, by_arn, puts, conditions, updates)
+SEVERAL = (searches, batches, transactions, partiql)
+OTHERS = (control, streams, http)
 
 
 @dataclass
@@ -50,8 +47,8 @@ class Difference:
 
 def scenes() -> Iterator[tuple[str, list[Call]]]:
     """Calls that belong together, by a name; each scene begins without tables."""
-    for name, calls in BY_HAND.items():
-        yield name, [*tables(), *calls()]
+    for calls in (*ONE_ITEM, *SEVERAL, *OTHERS):
+        yield calls.__name__.replace("_", " "), [*tables(), *calls()]
     for operation in MODEL.operation_names:
         yield operation, list(model_calls(operation))
 
