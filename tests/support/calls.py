@@ -75,7 +75,7 @@ def delete_table(name: str, detail: str) -> Call:
 
 
 CLEAN = Call("clean", "", b"")
-"""Not a call: all tables and backups are deleted here."""
+"""Not a call: all tables are deleted here."""
 
 
 def play(
@@ -95,6 +95,7 @@ def play(
             kept[name] = _found(body, path)
         assert call.name not in outcomes, call.name
         outcomes[call.name] = _outcome(status, body, kept)
+    _delete_backups(connection)
     connection.close()
     return outcomes
 
@@ -102,10 +103,16 @@ def play(
 def _clean(connection: HTTPConnection) -> None:
     _, body = _send(connection, api("ListTables", "to delete them", {}))
     for name in json.loads(body)["TableNames"]:
-        unprotect = {"TableName": name, "DeletionProtectionEnabled": False}
-        _send(connection, api("UpdateTable", "to delete it", unprotect))
-        status, _ = _send(connection, delete_table(name, "to be rid of it"))
+        delete = delete_table(name, "to be rid of it")
+        status, _ = _send(connection, delete)
+        if status != 200:
+            unprotect = {"TableName": name, "DeletionProtectionEnabled": False}
+            _send(connection, api("UpdateTable", "to delete it", unprotect))
+            status, _ = _send(connection, delete)
         assert status == 200, name
+
+
+def _delete_backups(connection: HTTPConnection) -> None:
     _, body = _send(connection, api("ListBackups", "to delete them", {}))
     for backup in json.loads(body).get("BackupSummaries", ()):
         _send(connection, api("DeleteBackup", "it", {"BackupArn": backup["BackupArn"]}))

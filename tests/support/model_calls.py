@@ -184,15 +184,7 @@ def variations(operation: str) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield f"{name} above the most", {**least, name: most + 1}
 
 
-PLAINEST = (
-    "the least",
-    "what is optional",
-    "an unknown member",
-    ", a list",
-    " null",
-    "needed",
-    " empty",
-)
+PLAINEST = ("the least", "what is optional", "an unknown member", ", a list", "needed")
 """How the names of the plainest variations end."""
 CHARGED = {
     *("GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems"),
