@@ -183,6 +183,18 @@ KNOWN = (
         "400 *Exception *",
     ),
     Known(
+        "So is a start that is no key.",
+        LOCAL,
+        ("*: ExclusiveStartKey empty", "searches / *: from half a start"),
+        "400 ValidationException The provided starting key is invalid: *",
+    ),
+    Known(
+        "So is a condition that compares a key with another type. moto finds nothing.",
+        MOTO,
+        ("searches / Query: a value of another type",),
+        "400 ValidationException One or more parameter values were invalid: Condition parameter*",
+    ),
+    Known(
         "So is the key of an index. Local's UpdateItem stores it, and moto's PutItem.",
         BOTH,
         ("*: an index's key of another type",),
