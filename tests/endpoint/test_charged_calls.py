@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.serving import Server, item
+from tweetlab.capacity.units import _SIZES
 from tweetlab.endpoint import members
 from tweetlab.endpoint.operations import CONTROL_PLANE, OPERATIONS, operation_of
 from tweetlab.endpoint.wire import DynamoDBError
@@ -149,6 +150,29 @@ def test_every_member_of_dynamodbs_model_is_understood_or_refused():
     }
     told = {(shape, name) for shape, names in members.UNDERSTOOD.items() for name in names}
     assert told <= all_members
+
+
+CHOICES = {
+    "Select": "ALL_ATTRIBUTES ALL_PROJECTED_ATTRIBUTES SPECIFIC_ATTRIBUTES COUNT",
+    "ReturnConsumedCapacity": "INDEXES TOTAL NONE",
+    "ReturnItemCollectionMetrics": "SIZE NONE",
+    "AttributeAction": "ADD PUT DELETE",
+    "KeyType": "HASH RANGE",
+    "ProjectionType": "ALL KEYS_ONLY INCLUDE",
+    "BillingMode": "PROVISIONED PAY_PER_REQUEST",
+    "ScalarAttributeType": "S N B",
+}
+
+
+@pytest.mark.parametrize(("name", "values"), CHOICES.items())
+def test_every_value_is_understood_of_the_members_that_change_what_a_call_costs(name, values):
+    shape: Any = members.model().shape_for(name)
+    assert set(shape.enum) == set(values.split())
+
+
+def test_every_type_of_attribute_value_has_a_size():
+    shape: Any = members.model().shape_for("AttributeValue")
+    assert set(shape.members) == set(_SIZES)
 
 
 @pytest.fixture

@@ -222,6 +222,94 @@ def test_a_value_that_cannot_be_the_key_of_an_index(server, table, attribute, in
     assert found == ("ValidationException", UPDATE_EMPTY)
 
 
+NO_STARTS: list[dict[str, Any]] = [
+    {"id": N, "sort": N},
+    {"id": S, "sort": S},
+    {"id": L, "sort": N},
+    {"id": S},
+    {},
+    {"id": S, "sort": N, "more": S},
+]
+
+
+@pytest.mark.parametrize("start", NO_STARTS, ids=repr)
+def test_a_search_does_not_start_at_what_is_no_key(server, table, start):
+    of_table = {"KeyConditionExpression": "id = :v", "ExpressionAttributeValues": {":v": S}}
+    of_index = {**of_table, "KeyConditionExpression": "g = :v", "IndexName": "gsi"}
+    for operation, request in (
+        ("Scan", {}),
+        ("Query", of_table),
+        ("Scan", {"IndexName": "gsi"}),
+        ("Query", of_index),
+    ):
+        found = refusal(server, operation, TableName=table, ExclusiveStartKey=start, **request)
+        assert found[0] == "ValidationException"
+        assert found[1].startswith("The provided starting key is invalid")
+
+
+def test_a_search_starts_where_the_last_one_ended(server, table):
+    """With the keys that the upstream has given out, of the table and of its indexes."""
+    for number in range(4):
+        item = {"id": S, "sort": {"N": f"{number}"}, "g": S, "l": {"S": f"{number}"}}
+        server.dynamodb.put_item(TableName=table, Item=item)
+    for operation, search in (
+        ("Scan", {}),
+        ("Scan", {"IndexName": "gsi"}),
+        ("Scan", {"IndexName": "lsi"}),
+        ("Query", {"KeyConditionExpression": "id = :v"}),
+        ("Query", {"KeyConditionExpression": "g = :v", "IndexName": "gsi"}),
+        ("Query", {"KeyConditionExpression": "id = :v", "IndexName": "lsi"}),
+    ):
+        values = {"ExpressionAttributeValues": {":v": S}} if operation == "Query" else {}
+        request = {"TableName": table, "Limit": 3, **search, **values}
+        first = server.post(operation, request).json
+        reply = server.post(operation, {**request, "ExclusiveStartKey": first["LastEvaluatedKey"]})
+        assert (reply.status, reply.json["Count"]) == (200, 1), reply.body
+
+
+CONDITIONS = [
+    "id = :v AND sort = :n",
+    ":v = id AND sort = :n",
+    "#i = :v",
+    "id = :s AND sort = :v",
+    "id = :s AND sort > :v",
+    "id = :s AND :v <= sort",
+    "id = :s AND sort BETWEEN :v AND :n",
+    "id = :s AND sort BETWEEN :n AND :v",
+    "begins_with(sort, :v) AND id = :s",
+]
+
+
+@pytest.mark.parametrize("value", [L, {"BOOL": True}], ids=repr)
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_a_query_does_not_compare_a_key_with_a_value_of_another_type(
+    server, table, condition, value
+):
+    values = {name: of for name, of in ((":v", value), (":s", S), (":n", N)) if name in condition}
+    request = {
+        "TableName": table,
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeValues": values,
+        **({"ExpressionAttributeNames": {"#i": "id"}} if "#i" in condition else {}),
+    }
+    assert refusal(server, "Query", **request) == (
+        "ValidationException",
+        "One or more parameter values were invalid: Condition parameter type does not match schema "
+        "type",
+    )
+
+
+def test_nor_does_one_of_the_old_kind(server, table):
+    for name, other, value in (("id", "sort", N), ("sort", "id", S), ("id", "sort", L)):
+        right = {"id": S, "sort": N}[other]
+        conditions = {
+            name: {"ComparisonOperator": "EQ", "AttributeValueList": [value]},
+            other: {"ComparisonOperator": "EQ", "AttributeValueList": [right]},
+        }
+        found = refusal(server, "Query", TableName=table, KeyConditions=conditions)
+        assert found[1].endswith("Condition parameter type does not match schema type")
+
+
 def test_a_table_made_anew_behind_the_endpoint_is_learnt_anew(server):
     """Its calls are charged by the table that is there."""
     table = server.create_table()

@@ -36,7 +36,7 @@ READERS = 32
 TWEETS = 50
 PAUSE = 0.02
 """Seconds between two reads of a reader."""
-BEFORE, DURING, AFTER = 0.3, 1.0, 1.7
+BEFORE, DURING, AFTER = 0.2, 1.0, 1.5
 """Seconds until the fault, from there until it is over, and from there until the readers end."""
 TABLE_SECONDS = 0.005
 

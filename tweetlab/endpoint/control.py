@@ -11,7 +11,8 @@ from tweetlab.endpoint.table import Resource, Table
 from tweetlab.endpoint.wire import Answer, Call, dump, validation_error
 
 _LIMITS = {"OnDemandThroughput", "WarmThroughput"}
-"""What the endpoint keeps of a table or an index, whether its upstream does or not."""
+"""What the endpoint keeps of a table or an index, whether its upstream does or not. DescribeTable
+shows of them what the upstream keeps."""
 _WARM = {"ReadUnitsPerSecond": "ReadCapacityUnits", "WriteUnitsPerSecond": "WriteCapacityUnits"}
 
 

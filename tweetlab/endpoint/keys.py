@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from tweetlab.endpoint.stored import Item, plain_value
@@ -52,14 +53,15 @@ class Key:
         known = {name: (types[name],) for name in names if types and name in types}
         return cls(tuple(kinds["HASH"]), tuple(kinds["RANGE"]), known)
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
+        """All of them."""
         return self.partition + self.sort
 
     def within(self, item: Item | None) -> bool:
         """Whether the item has all the key's attributes; an index holds no other items."""
         return item is not None and all(
-            name in item and self._wrong_type(name, item[name]) is None for name in self.names
+            name in item and self.wrong_type(name, item[name]) is None for name in self.names
         )
 
     def of(self, item: Item) -> dict[str, Any]:
@@ -82,7 +84,7 @@ class Key:
 
     def check(self, key: Item) -> None:
         """Raise what DynamoDB answers to a request whose ``Key`` is not one of this table's."""
-        if key.keys() != set(self.names) or not self.within(key):
+        if len(key) != len(self.names) or not self.within(key):
             raise WrongKey("The provided key element does not match the schema")
         self._check_not_empty(key)
 
@@ -91,7 +93,7 @@ class Key:
         for name in self.names:
             if name not in item:
                 raise WrongKey(f"{_INVALID}Missing the key {name} in the item")
-            if actual := self._wrong_type(name, item[name]):
+            if actual := self.wrong_type(name, item[name]):
                 expected = " ".join(self.types.get(name, ()))
                 raise WrongKey(
                     f"{_INVALID}Type mismatch for key {name} expected: {expected} actual: {actual}"
@@ -110,7 +112,7 @@ class Key:
             value = values.get(name)
             if value is None:
                 continue
-            if actual := self._wrong_type(name, value):
+            if actual := self.wrong_type(name, value):
                 expected = " ".join(self.types.get(name, ()))
                 raise WrongKey(
                     f"{_INVALID}Type mismatch for Index Key {name} "
@@ -128,7 +130,7 @@ class Key:
                     f"{empty} IndexName: {index}, IndexKey: {name}"
                 )
 
-    def _wrong_type(self, name: str, value: Mapping[str, Any]) -> str | None:
+    def wrong_type(self, name: str, value: Mapping[str, Any]) -> str | None:
         """The type of a value that cannot be the key's attribute of that name; None if it can."""
         kind = next(iter(value), "none")
         return None if kind in self.types.get(name, ("S", "N", "B")) else kind

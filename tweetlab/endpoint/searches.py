@@ -14,7 +14,11 @@ from tweetlab.endpoint.wire import Answer, Call, validation_error
 
 _FILTERING = ("FilterExpression", "QueryFilter", "ScanFilter", "ConditionalOperator")
 _PLACEHOLDER = re.compile(r"[#:][\w.-]+")
-_EQUALITY = re.compile(r"([#:\w.-]+)\s*=\s*([#:\w.-]+)")
+_COMPARISON = re.compile(r"([#:\w.-]+)\s*([<>=]+)\s*([#:\w.-]+)")
+_OTHER_CONDITIONS = (
+    re.compile(r"([#\w.-]+)\s+BETWEEN\s+(:\w+)\s+AND\s+(:\w+)", re.IGNORECASE),
+    re.compile(r"begins_with\s*\(\s*([#\w.-]+)\s*,\s*(:\w+)"),
+)
 
 
 async def search(backend: Backend, call: Call) -> Answer:
@@ -27,6 +31,7 @@ async def search(backend: Backend, call: Call) -> Answer:
     if table is None:
         return await backend.forward(call)
     index = _index(table, request)
+    _check_keys(request, table, index)
     resource = index.resource if index else table
     partition_key = None
     if call.operation == "Query":
@@ -107,20 +112,47 @@ def _whole_page(request: Mapping[str, Any], index: Index | None, fetched: bool) 
 def _partition_key(request: Mapping[str, Any], key: Key) -> str | None:
     """The partition key that a Query asks for, of one attribute or of several; None if it is not to
     be found."""
-    asked = dict(_values_asked(request))
+    asked = {name: value for name, sign, value in _conditions(request) if sign == "="}
     if not all(name in asked for name in key.partition):
         return None
     return key.partition_text([asked[name] for name in key.partition])
 
 
-def _values_asked(request: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """What a Query wants attributes to be equal to."""
+def _conditions(request: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """What a Query asks of attributes: their names, "=" or another sign, and values."""
     for name, condition in request.get("KeyConditions", {}).items():
-        if condition.get("ComparisonOperator") == "EQ" and condition.get("AttributeValueList"):
-            yield name, condition["AttributeValueList"][0]
+        sign = "=" if condition.get("ComparisonOperator") == "EQ" else ""
+        for value in condition.get("AttributeValueList", ()):
+            yield name, sign, value
+    expression = request.get("KeyConditionExpression", "")
     names = request.get("ExpressionAttributeNames", {})
     values = request.get("ExpressionAttributeValues", {})
-    for left, right in _EQUALITY.findall(request.get("KeyConditionExpression", "")):
+    for left, sign, right in _COMPARISON.findall(expression):
         for name, value in ((left, right), (right, left)):
             if value in values:
-                yield names.get(name, name), values[value]
+                yield names.get(name, name), sign, values[value]
+    for condition in _OTHER_CONDITIONS:
+        for name, *given in condition.findall(expression):
+            for value in given:
+                if value in values:
+                    yield names.get(name, name), "", values[value]
+
+
+def _check_keys(request: Mapping[str, Any], table: Table, index: Index | None) -> None:
+    """Raise what DynamoDB answers to a search that compares a key's attribute with a value of
+    another type, or that starts at what is no key: moto fails on some of them, which SDKs then
+    repeat."""
+    key = (index or table).key
+    for name, _, value in _conditions(request):
+        if name in key.names and key.wrong_type(name, value):
+            raise validation_error(
+                "One or more parameter values were invalid: Condition parameter type does not "
+                "match schema type"
+            )
+    start = request.get("ExclusiveStartKey")
+    if start is None:
+        return
+    names = {*key.names, *table.key.names}
+    if start.keys() != names or not (key.within(start) and table.key.within(start)):
+        why = "" if index else ": The provided key element does not match the schema"
+        raise validation_error(f"The provided starting key is invalid{why}")

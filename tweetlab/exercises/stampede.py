@@ -10,7 +10,7 @@ from typing import Any
 from unittest.mock import patch
 from uuid import UUID, uuid4
 
-from tweetlab.cache import CachedTweets, Client, key
+from tweetlab.cache import Client, key
 from tweetlab.exercises.verdict import Remark, check, lifetime
 from tweetlab.tweets import Tweet, TweetTable
 
@@ -114,8 +114,8 @@ def check_read_once(
             good = texts == [tweet.text] and len(locked) == 1
             yield good, f"{late} read the table {len(locked)} times"
     finally:
-        CachedTweets(tweets, redis).delete(tweet.tweet_id)
-        redis.delete(lock)
+        tweets.delete(tweet.tweet_id)
+        redis.delete(key(tweet.tweet_id), lock)
 
 
 def _all_at_once(read: Callable[[], object], readers: int) -> list[object]:
