@@ -57,6 +57,24 @@ def test_a_consistent_read_asks_the_table_for_one(
     assert (cached.stats.hits, cached.stats.misses) == (0, 3)
 
 
+def test_many_say_what_was_left_out_whatever_they_were_asked_of(
+    cached: CachedTweets, tweet: Tweet
+) -> None:
+    for consistent in (True, False, False):
+        assert cached.get_many([tweet.tweet_id], consistent).unreadable == {}
+
+
+def test_what_a_client_that_decodes_cannot_decode_is_told_of_and_mended(
+    table: MemoryTable, client: Client, tweet: Tweet, valkey_url: str
+) -> None:
+    with redis.Redis.from_url(valkey_url, decode_responses=True) as decoding:
+        cached = CachedTweets(table, decoding)
+        client.set(key(tweet.tweet_id), b"\xff\xfe")
+        assert cached.get(tweet.tweet_id) == tweet
+        assert [event.what[:13] for event in cached.stats.events] == ["the value of "]
+        assert cached.read(tweet.tweet_id).source == "cache"
+
+
 def test_each_tweet_of_many_counts_as_what_it_was(
     cached: CachedTweets, table: MemoryTable, tweet: Tweet
 ) -> None:

@@ -71,6 +71,8 @@ def main() -> int:
                     print(f"{number} not noticed: {change}", flush=True)
                 elif chosen.show:
                     print(f"{number} noticed: {change}\n    {noticed}", flush=True)
+                elif number % 25 == 0:
+                    print(f"{number} of {len(mine)}", flush=True)
     for change in idle:
         print(f"changes nothing: {change}\n    {known[change.key]}")
     total = len(picked) - len(idle)

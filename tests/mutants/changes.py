@@ -101,8 +101,12 @@ def _ways(tree: ast.Module) -> Iterator[tuple[Way, ast.AST]]:
 
 
 def _says_nothing(node: ast.AST) -> bool:
-    """What does not run, or is there for tools: docstrings, types, ``__all__``."""
+    """What does not run, or is there for tools: docstrings, types, ``__all__``, ``strict``."""
     match node:
+        case ast.FunctionDef(body=[ast.Expr(value=ast.Constant(value=value))]) if value is ...:
+            return True
+        case ast.keyword(arg="strict"):
+            return True
         case ast.Expr(value=ast.Constant()) | ast.Subscript(value=ast.Name(id="Literal")):
             return True
         case ast.Assign(targets=[ast.Name(id="__all__" | "__slots__")]):
