@@ -173,6 +173,16 @@ def test_a_value_that_is_none_of_dynamodbs(server, table, operation, value):
     assert_is_well_formed(reply)
 
 
+@pytest.mark.parametrize("number", ["five", "", "Infinity", "NaN", "1" * 99 + "x" * 99])
+def test_what_is_no_number_is_named(server, table, number):
+    for value in ({"N": number}, {"NS": ["1", number]}):
+        reply = send_value(server, table, "PutItem", value)
+        assert_is_an_error(reply, "ValidationException")
+        assert reply.json["message"] == (
+            f"The parameter cannot be converted to a numeric value: {number[:100]}"
+        )
+
+
 @any_operation
 @pytest.mark.parametrize(
     "value",

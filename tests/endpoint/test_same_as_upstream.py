@@ -72,7 +72,7 @@ def differences(request: pytest.FixtureRequest) -> tuple[str, dict[str, list[Dif
     if upstream == "moto":
         url: str = request.getfixturevalue("plain_moto")
     else:
-        url = request.getfixturevalue("dynamodb_local")
+        url = request.getfixturevalue("separate_dynamodb_local")
     plain = {name: play(url, calls) for name, calls in scenes()}
     with serving(Moto if upstream == "moto" else lambda: Proxy(url)) as server:
         ours = {

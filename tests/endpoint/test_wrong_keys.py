@@ -176,6 +176,18 @@ def test_a_transaction_is_cancelled_by_it_with_a_reason_at_its_place(server, tab
     assert reasons == ["ValidationError", "None", "ValidationError"]
 
 
+@pytest.mark.parametrize("update", [{"Value": {"S": "z"}, "Action": "PUT"}, {"Action": "DELETE"}])
+def test_a_key_is_not_updated(server, table, update):
+    """moto would move the item."""
+    key = {"id": S, "sort": N}
+    found = refusal(server, "UpdateItem", TableName=table, Key=key, AttributeUpdates={"id": update})
+    assert found == (
+        "ValidationException",
+        "One or more parameter values were invalid: Cannot update attribute id. "
+        "This attribute is part of the key",
+    )
+
+
 def test_a_batch_with_one_is_not_made(server, table):
     good, wrong = {"id": S, "sort": N}, {"id": N, "sort": N}
     puts = [{"PutRequest": {"Item": item}} for item in (good, wrong)]

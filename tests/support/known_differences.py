@@ -96,6 +96,13 @@ KNOWN = (
         ("SearchVectors / *", "StartBulkPutItems / *", "*: VectorIndex*"),
         "400 ValidationException tweetlab's endpoint does not *",
     ),
+    Known(
+        "AttributeUpdates cannot change a key, as on AWS: moto moves the item.",
+        MOTO,
+        ("updates / UpdateItem: legacy of the key",),
+        "400 ValidationException * Cannot update attribute id. This attribute is part of the key",
+        "200 *",
+    ),
     # Requests that are none
     Known(
         "A member of another type is refused in AWS' words. moto takes it, and Local takes some, "
@@ -287,7 +294,7 @@ KNOWN = (
     ),
     # HTTP
     Known(
-        "A request body may be in gzip, as AWS takes it; another encoding is refused.",
+        "A request body may be in gzip or deflate, as AWS takes it; another encoding is refused.",
         BOTH,
         ("http / GetItem: *gzip*", "http / GetItem: an unknown encoding"),
         "?00 *",

@@ -86,7 +86,21 @@ def _check_content(kind: str, content: Any) -> None:
     try:
         value_size({kind: content})
     except ValueError as error:
-        raise _invalid(str(error)) from None
+        if kind not in ("N", "NS"):
+            raise _invalid(str(error)) from None
+        wrong = next(
+            each for each in (content if kind == "NS" else [content]) if not _is_number(each)
+        )
+        raise validation_error(
+            f"The parameter cannot be converted to a numeric value: {wrong[:100]}"
+        ) from None
+
+
+def _is_number(content: str) -> bool:
+    try:
+        return bool(value_size({"N": content}))
+    except ValueError:
+        return False
 
 
 def _invalid(why: str) -> DynamoDBError:

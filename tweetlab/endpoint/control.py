@@ -88,11 +88,10 @@ async def _answer(backend: Backend, call: Call) -> Answer:
 def _changes_limits_only(call: Call) -> bool:
     if call.operation != "UpdateTable":
         return False
-    request = {**call.request}
-    for update in request.pop("GlobalSecondaryIndexUpdates", ()):
-        if update.keys() != {"Update"} or update["Update"].keys() - _LIMITS != {"IndexName"}:
-            return False
-    return request.keys() - _LIMITS == {"TableName"}
+    asked = call.request.keys() - {"TableName", "GlobalSecondaryIndexUpdates"}
+    for update in call.request.get("GlobalSecondaryIndexUpdates", ()):
+        asked |= update.keys() - {"Update"} | update.get("Update", {}).keys() - {"IndexName"}
+    return bool(asked) and asked <= _LIMITS
 
 
 def _entries(request: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

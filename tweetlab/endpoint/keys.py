@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -87,6 +87,15 @@ class Key:
         if len(key) != len(self.names) or not self.within(key):
             raise WrongKey("The provided key element does not match the schema")
         self._check_not_empty(key)
+
+    def check_kept(self, updated: Container[str]) -> None:
+        """Raise what DynamoDB answers to ``AttributeUpdates`` of a key: moto would move the item,
+        as it does by no expression."""
+        for name in self.names:
+            if name in updated:
+                raise validation_error(
+                    f"{_INVALID}Cannot update attribute {name}. This attribute is part of the key"
+                )
 
     def check_item(self, item: Item) -> None:
         """Raise what DynamoDB answers to a put of an item that has no key of this table's."""

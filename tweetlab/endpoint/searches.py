@@ -138,12 +138,22 @@ def _conditions(request: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
                     yield names.get(name, name), "", values[value]
 
 
+def _is_key_condition(request: Mapping[str, Any], key: Key) -> bool:
+    """Whether a Query asks for one partition, and for nothing that a key is not asked: the upstream
+    says what is wrong with another condition."""
+    rest = request.get("KeyConditionExpression", "")
+    for condition in (*_OTHER_CONDITIONS, _COMPARISON):
+        rest = condition.sub("", rest)
+    is_understood = not re.sub(r"\bAND\b|[()\s]", "", rest, flags=re.IGNORECASE)
+    return is_understood and _partition_key(request, key) is not None
+
+
 def _check_keys(request: Mapping[str, Any], table: Table, index: Index | None) -> None:
     """Raise what DynamoDB answers to a search that compares a key's attribute with a value of
     another type, or that starts at what is no key: moto fails on some of them, which SDKs then
     repeat."""
     key = (index or table).key
-    for name, _, value in _conditions(request):
+    for name, _, value in _conditions(request) if _is_key_condition(request, key) else ():
         if name in key.names and key.wrong_type(name, value):
             raise validation_error(
                 "One or more parameter values were invalid: Condition parameter type does not "

@@ -98,6 +98,7 @@ class Table(Resource):
             self.key.check_item(item)
         else:
             self.key.check(request["Key"])
+            self.key.check_kept(request.get("AttributeUpdates", ()))
             item = dict(values_set(request)) if verb == "Update" else {}
         for name in sorted(self.indexes) if item else ():
             self.indexes[name].key.check_index(name, item, update=verb == "Update")
