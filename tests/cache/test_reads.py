@@ -17,7 +17,7 @@ from tweetlab import CachedTweets, CacheStats, TweetNotFound
 from tweetlab.cache import Client, encode, key
 from tweetlab.cache.leases import Claim
 from tweetlab.cache.prometheus import export
-from tweetlab.cache.values import decode
+from tweetlab.cache.values import Values, decode
 from tweetlab.tweets import Tweet
 
 
@@ -181,6 +181,12 @@ def test_a_value_says_when_it_is_due(tweet: Tweet) -> None:
     assert decode(encode(tweet), tweet.tweet_id) == (tweet, math.inf)
     assert decode(encode(tweet, 5.5), tweet.tweet_id) == (tweet, 5.5)
     assert b"refresh_at" not in encode(tweet)
+
+
+def test_a_clock_of_whole_seconds_will_do(tweet: Tweet) -> None:
+    values = Values(100, 20, 0, 5, CacheStats(), clock=lambda: 7, random=lambda: 0)
+    value, milliseconds = values.pack(tweet.tweet_id, tweet) or (b"", 0)
+    assert (decode(value, tweet.tweet_id), milliseconds) == ((tweet, 87.0), 100_000)
 
 
 def test_answers_that_are_too_few_are_told_of(

@@ -178,10 +178,11 @@ def _put(parent: ast.AST, step: Step, node: ast.AST) -> None:
 
 
 def _lines(statement: ast.AST) -> range:
-    """Those of a statement; of one that has others in it, those before them."""
+    """Those of a statement; of one that has others in it, those before them; and of a function,
+    whose defaults matter to all of it, its own."""
     first, last = statement.lineno, statement.end_lineno  # type: ignore[attr-defined]
     within = getattr(statement, "body", None) or getattr(statement, "cases", None)
-    if within:
+    if within and not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
         last = getattr(within[0], "lineno", first + 1) - 1
     return range(first, max(first, last) + 1)
 

@@ -110,12 +110,11 @@ class Room:
         self._reached: dict[str, dict[str, list[str]]] = result["reached"]
 
     def tests(self, change: Change) -> list[str]:
-        """The tests that come by a change, quickest first. What runs on import matters to all."""
+        """The tests that come by a change, quickest first: all, if that only runs on import."""
         lines = self._reached.get(change.file, {})
         names = {name for line in change.lines for name in lines.get(str(line), ())}
         by_time = sorted(self.seconds, key=lambda test: self.seconds[test])
-        first = [test for test in by_time if test in names]
-        return first + [test for test in by_time if test not in names] if "" in names else first
+        return [test for test in by_time if test in names or names == {""}]
 
 
 class Tree:
