@@ -21,8 +21,6 @@ from tests.mutants.changes import Change
 ROOT = Path(__file__).parent.parent.parent
 QUIET = ["-q", "--no-header", "-p", "no:cacheprovider", "--show-capture=no"]
 OURS = ("tweetlab", "tests")
-
-
 SLOW = "DynamoDB Local"
 """What is in the name of a test that runs with an upstream that is slow to start."""
 
@@ -75,13 +73,12 @@ class Trial:
 
     def __init__(self, tests: dict[str, float]) -> None:
         self._tests = tests
-        self._places = {test: place for place, test in enumerate(tests)}
         self.noticed = ""
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        chosen = [item for item in items if item.nodeid in self._places]
-        items[:] = sorted(chosen, key=lambda item: self._places[item.nodeid])
+        by_name = {item.nodeid: item for item in items}
+        items[:] = [by_name[test] for test in self._tests if test in by_name]
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         # By the process's own time, as the machine may be busy; and by the clock, if it waits.
@@ -102,7 +99,6 @@ class Room:
     """A room's tests, as they are without a change."""
 
     def __init__(self, arguments: list[str], files: list[str], tree: Tree) -> None:
-        self._arguments = arguments
         result = tree.baseline(arguments, files)
         if result["failed"]:
             sys.exit(f"These fail without a change: {', '.join(result['failed'])}.")
@@ -154,7 +150,8 @@ class Tree:
             plugin = Trial({test: room.seconds[test] for test in tests})
             files = sorted({test.partition("::")[0] for test in tests})
             code = pytest.main([*QUIET, "-x", *files], [plugin]) if files else 0
-            return plugin.noticed or (f"exit {code}" if code else "")
+            ended_well = code in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+            return plugin.noticed or ("" if ended_well else f"pytest's {code!r}")
 
         return self._fork(run)
 
