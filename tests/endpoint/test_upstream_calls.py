@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.support.redises import in_threads, join, wait_until
 from tests.support.serving import Server, item
@@ -88,31 +90,128 @@ def test_a_write_asks_what_was_there_and_an_update_what_it_left(
     assert sent == ["GetItem", "UpdateItem", "GetItem"]
 
 
-def test_writes_to_a_table_go_through_one_at_a_time(
-    server: Server, table: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """So that each is charged for what it finds, and for what it leaves."""
-    sent: list[str] = []
-    go_on = threading.Event()
+@dataclass
+class Held:
+    """What went upstream, where the first call of one operation waits until it may go on."""
+
+    sent: list[str]
+    go_on: threading.Event
+
+    def wait_for(self, *operations: str) -> None:
+        wait_until(lambda: self.sent == list(operations))
+
+
+@pytest.fixture
+def hold(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Held]]:
+    held = Held([], threading.Event())
     send = server.upstream.send
 
-    async def hold_the_first(operation: str, *request: Any) -> Any:
-        sent.append(operation)
-        if sent == ["GetItem", "PutItem"]:
-            await asyncio.get_running_loop().run_in_executor(None, go_on.wait, 60)
-        return await send(operation, *request)
+    def begin(which: str) -> Held:
+        async def wait(operation: str, *request: Any) -> Any:
+            held.sent.append(operation)
+            if operation == which and held.sent.count(which) == 1:
+                await asyncio.get_running_loop().run_in_executor(None, held.go_on.wait, 60)
+            return await send(operation, *request)
 
-    monkeypatch.setattr(server.upstream, "send", hold_the_first)
+        monkeypatch.setattr(server.upstream, "send", wait)
+        return held
+
+    yield begin
+    held.go_on.set()
+
+
+def put(server: Server, table: str, kilobytes: int) -> Any:
+    return server.dynamodb.put_item(TableName=table, Item=item("a", kilobytes * 1024))
+
+
+def is_throttled(answer: Any) -> bool:
+    assert isinstance(answer, ClientError)
+    code = answer.response["Error"]["Code"]
+    return code in ("ProvisionedThroughputExceededException", "TransactionCanceledException")
+
+
+def test_writes_to_a_table_go_through_one_at_a_time(
+    server: Server, table: str, hold: Callable[[str], Held]
+) -> None:
+    """So that each is charged for what it finds, and for what it leaves."""
+    held = hold("PutItem")
     lock: Any = server.known(table).lock
     with server.charged(table) as charged:
-        first, _ = in_threads(
-            1, lambda: server.dynamodb.put_item(TableName=table, Item=item("a", 5 * 1024))
-        )
-        wait_until(lambda: len(sent) == 2)
+        first, _ = in_threads(1, lambda: put(server, table, 5))
+        held.wait_for("GetItem", "PutItem")
         second, _ = in_threads(1, lambda: server.dynamodb.delete_item(TableName=table, Key=KEY))
         wait_until(lambda: lock._waiters)
-        assert sent == ["GetItem", "PutItem"]
-        go_on.set()
+        assert held.sent == ["GetItem", "PutItem"]
+        held.go_on.set()
         join(first + second)
-    assert sent == ["GetItem", "PutItem", "GetItem", "DeleteItem"]
+    assert held.sent == ["GetItem", "PutItem", "GetItem", "DeleteItem"]
     assert charged.writes == 5 + 5
+
+
+def test_a_write_that_is_refused_does_not_wait_for_others(
+    server: Server, table: str, hold: Callable[[str], Held]
+) -> None:
+    held = hold("PutItem")
+    first, _ = in_threads(1, lambda: put(server, table, 1))
+    held.wait_for("GetItem", "PutItem")
+    server.known(table).capacity.charge("write", None, 2000)
+    second, results = in_threads(1, lambda: put(server, table, 2))
+    wait_until(lambda: results)
+    assert is_throttled(results[0])
+    held.go_on.set()
+    join(first + second)
+    assert held.sent == ["GetItem", "PutItem"]
+
+
+def test_a_write_that_is_refused_when_its_turn_comes_asks_nothing(
+    server: Server, table: str, hold: Callable[[str], Held]
+) -> None:
+    held = hold("PutItem")
+    lock: Any = server.known(table).lock
+    first, _ = in_threads(1, lambda: put(server, table, 1))
+    held.wait_for("GetItem", "PutItem")
+    second, results = in_threads(1, lambda: put(server, table, 2))
+    wait_until(lambda: lock._waiters)
+    server.known(table).capacity.charge("write", None, 2000)
+    held.go_on.set()
+    join(first + second)
+    assert is_throttled(results[0])
+    assert held.sent == ["GetItem", "PutItem"]
+
+
+@pytest.mark.parametrize("method", requests(""))
+def test_of_reads_under_way_those_that_find_the_bucket_empty_are_throttled(
+    server: Server, table: str, hold: Callable[[str], Held], method: str
+) -> None:
+    own = "".join(word.title() for word in method.split("_"))
+    held = hold(own)
+    read = getattr(server.dynamodb, method)
+    threads, results = in_threads(1, lambda: read(**requests(table)[method]))
+    held.wait_for(own)
+    server.known(table).capacity.charge("read", None, 2000)
+    with server.charged(table) as charged:
+        held.go_on.set()
+        join(threads)
+    assert is_throttled(results[0])
+    assert charged.reads == 0
+
+
+@pytest.mark.parametrize("method", requests(""))
+def test_a_read_that_is_refused_asks_nothing(
+    server: Server, table: str, sent: list[str], method: str
+) -> None:
+    server.known(table).capacity.charge("read", None, 2000)
+    with pytest.raises(ClientError) as raised:
+        getattr(server.dynamodb, method)(**requests(table)[method])
+    assert is_throttled(raised.value)
+    assert sent == []
+
+
+def test_a_write_that_the_table_or_an_index_refuses_is_not_made(
+    server: Server, table: str, sent: list[str]
+) -> None:
+    server.known(table).capacity.charge("write", None, 2000)
+    with pytest.raises(ClientError) as raised:
+        put(server, table, 1)
+    assert is_throttled(raised.value)
+    assert sent == []
