@@ -75,6 +75,15 @@ def test_what_a_client_that_decodes_cannot_decode_is_told_of_and_mended(
         assert cached.read(tweet.tweet_id).source == "cache"
 
 
+@pytest.mark.parametrize("consistent", [False, True])
+def test_a_tweet_that_is_asked_for_twice_is_read_and_counted_once(
+    cached: CachedTweets, table: MemoryTable, tweet: Tweet, consistent: bool
+) -> None:
+    assert len(cached.get_many([tweet.tweet_id, str(tweet.tweet_id)], consistent)) == 1
+    assert cached.stats.misses == 1
+    assert table.batches == [[tweet.tweet_id]]
+
+
 def test_each_tweet_of_many_counts_as_what_it_was(
     cached: CachedTweets, table: MemoryTable, tweet: Tweet
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.draining import keys_of_each_partition
 from tests.support.serving import Clock
-from tweetlab.capacity import OnDemandCapacity, ThrottlingReason
+from tweetlab.capacity import OnDemandCapacity, TableCapacity, ThrottlingReason
 
 READ, WRITE = ThrottlingReason.TABLE_READ_KEY_RANGE, ThrottlingReason.TABLE_WRITE_KEY_RANGE
 HALF_AN_HOUR = 1800
@@ -29,6 +29,7 @@ def served(table: OnDemandCapacity, clock: Clock, units: float = 100) -> float:
 def test_a_new_table_serves_12000_reads_and_4000_writes_a_second():
     clock = Clock()
     table = OnDemandCapacity(clock=clock)
+    assert table.on_demand and not TableCapacity(1, 1, clock=clock).on_demand
     assert (table.reads.rate, table.writes.rate, table.partitions) == (12_000, 4_000, 4)
     assert served(table, clock) == 12_000
 
