@@ -6,7 +6,7 @@ from __future__ import annotations
 import inspect
 import threading
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import redis
@@ -179,3 +179,24 @@ def test_a_lease_lasts_as_long_as_was_said(table: MemoryTable, client: Any) -> N
     assert 400_000 < client.pttl(lease_of(tweet.tweet_id)) <= 500_500
     gate.open()
     join(threads)
+
+
+def test_of_ten_thousand_tweets_it_is_known_that_they_were_tried() -> None:
+    tried: list[UUID] = []
+    refresher = Refresher(lambda job: job(), lambda: 0.0)
+    ids = [UUID(int=number) for number in range(10_001)]
+
+    def start(tweet_id: UUID) -> None:
+        def fail() -> bool:
+            tried.append(tweet_id)
+            return False
+
+        refresher.start(tweet_id, fail)
+
+    for tweet_id in ids:
+        start(tweet_id)
+    assert len(tried) == 10_001
+    start(ids[1])
+    assert len(tried) == 10_001
+    start(ids[0])  # one more than it keeps
+    assert len(tried) == 10_002
