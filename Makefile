@@ -1,6 +1,6 @@
 # Everything starts here: `make lab` for the lessons, `make test` for the proof.
-# Works with GNU make 3.81 (macOS) and newer, and in a folder with spaces in its name: to make they end
-# a name, so what it makes is named from this folder on, and a whole path stands in quotes in a recipe.
+# Works with GNU make 3.81 (macOS) and newer, and in a folder with spaces in its name: make takes a space
+# for the end of a name, so targets are named from this folder on, and recipes quote whole paths.
 # With -P, Python does not take a queue.py that lies beside a lesson for its own.
 
 PYTHON ?= python3

@@ -103,7 +103,9 @@ def test_a_warm_cache_is_put_into_redis_before_the_run(explorer_lab):
     before = now_ms()
     reader = explorer_lab.prepare(settings, warm=True)
     after = now_ms()
-    expires = {one: store.pexpiretime(key(one)) for one in explorer_lab.tweet_ids}
+    expires = {
+        one: store.pexpiretime(key(one, reader.table.name)) for one in explorer_lab.tweet_ids
+    }
     asked = now_ms()
     expected = dict(warm_cache(explorer_lab._tweets, settings, np.random.default_rng(3)))
     for tweet in explorer_lab._tweets:
@@ -171,10 +173,11 @@ def test_the_cache_is_lost_and_comes_back_empty(explorer_lab):
 
         until(hangs, "an outage")
     assert reader.read(unknown).source == "table"
+    held = key(known, reader.table.name)
     explorer_lab.clear()
     reader = explorer_lab.prepare(Settings(), warm=False)  # waits until Redis answers
     # It may have got what the read sent it meanwhile; what it had before is gone.
-    assert not reader.redis.exists(key(known))
+    assert not reader.redis.exists(held)
 
 
 def test_a_redis_of_the_user_is_never_broken(explorer_lab, monkeypatch):

@@ -84,13 +84,13 @@ def hostile_environment(request, monkeypatch, tmp_path):
 @pytest.mark.usefixtures("hostile_environment")
 def test_no_setting_makes_a_request_leave(moto_server):
     """Attempts to reach another host fail every test: see conftest.py."""
-    dynamodb = local_client(moto_server.url)
+    dynamodb = local_client(moto_server.url, "ana")
     seen = []
     dynamodb.meta.events.register("before-send", lambda request, **_: seen.append(request))
     dynamodb.list_tables()
     [request] = seen
     assert request.url == moto_server.url + "/"
-    assert b"Credential=tweetlab/" in request.headers["Authorization"]
+    assert b"Credential=ana/" in request.headers["Authorization"]
     assert b"/us-east-1/dynamodb/" in request.headers["Authorization"]
     config: Any = dynamodb.meta.config
     assert (config.retries["mode"], config.retries["total_max_attempts"]) == ("standard", 3)
@@ -108,7 +108,7 @@ def test_a_whole_lab_starts_on_such_a_machine():
 
 
 def test_a_request_that_was_turned_to_another_host_is_not_sent(moto_server):
-    dynamodb = local_client(moto_server.url)
+    dynamodb = local_client(moto_server.url, "ana")
 
     def turn(request, **_):
         request.url = AWS + "/"

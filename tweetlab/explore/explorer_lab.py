@@ -45,6 +45,9 @@ class ExplorerLab(Closing):
         self.owns_redis = self._labs[True].owns_redis
         """Whether the lab started its Redis, which then may be broken."""
         self._tweets: list[Tweet] = []
+        self._name = ""
+        """Of a run's tables, in both labs, and so of its keys in the cache. No other has it: a read
+        that outlives its run must not be charged to the next one."""
         self._tables: dict[bool, TweetTable] = {}
         self._run = ExitStack()
         """What a run has of its own: clients, and tables."""
@@ -60,6 +63,7 @@ class ExplorerLab(Closing):
         count = MOST_TWEETS + 1
         self._tweets = [Tweet(uuid4(), f"Tweet {n}.", created) for n in range(1, count + 1)]
         self.tweet_ids = [tweet.tweet_id for tweet in self._tweets]
+        self._name = f"tweet_explorer_{uuid4()}"
         if warm and settings.cache:
             self._warm(settings)
         return self.change(settings)
@@ -103,10 +107,7 @@ class ExplorerLab(Closing):
             self._labs[adaptive] = lab.start(partitions=PARTITIONS, adaptive=adaptive)
         # A client has a quota of retries: each run begins with a full one, as a program does.
         client = self._run.enter_context(closing(self._labs[adaptive].client()))
-        # A name of its own: a read that outlives its run must not be charged to the next one.
-        table = TweetTable(
-            client, settings.read_capacity, WRITE_CAPACITY, name=f"tweet_explorer_{uuid4()}"
-        )
+        table = TweetTable(client, settings.read_capacity, WRITE_CAPACITY, name=self._name)
         self._tables[adaptive] = table
         self._run.callback(table.delete_table)
         table.create_table()
@@ -118,7 +119,7 @@ class ExplorerLab(Closing):
         for start in range(0, len(warm), PIPELINE):
             with self._redis.pipeline(transaction=False) as pipeline:
                 for tweet, left_ms in warm[start : start + PIPELINE]:
-                    pipeline.set(key(tweet.tweet_id), encode(tweet), px=left_ms)
+                    pipeline.set(key(tweet.tweet_id, self._name), encode(tweet), px=left_ms)
                 pipeline.execute()
 
     def _wait_for_redis(self) -> None:

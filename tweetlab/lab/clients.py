@@ -46,7 +46,7 @@ def access_key_of(learner: str | None) -> str:
     return learner.lower()
 
 
-def local_client(url: str, keep: object = None, access_key: str = SECRET_KEY) -> DynamoDBClient:
+def local_client(url: str, access_key: str, keep: object = None) -> DynamoDBClient:
     """A boto3 client of the DynamoDB at ``url`` that takes nothing from the environment or from
     AWS' configuration files, and refuses to send to any other host. It keeps ``keep`` alive.
     """

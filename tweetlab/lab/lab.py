@@ -63,7 +63,7 @@ class Lab(Closing):
         """
         if self._aws:
             return aws_client()
-        return local_client(self.dynamodb_url, self._servers, self.access_key)
+        return local_client(self.dynamodb_url, self.access_key, self._servers)
 
     def metrics(self) -> pd.DataFrame:
         """What each of the lab's tables and indexes consumed and refused, second by second.
@@ -175,7 +175,7 @@ def start(
         )
         redis_url = redis_url or servers.urls["redis"]
         dynamodb_url = dynamodb_url or servers.urls.get("dynamodb")
-    client = client or local_client(str(dynamodb_url), servers, access_key)
+    client = client or local_client(str(dynamodb_url), access_key, servers)
     lab_redis = cache.connect(redis_url, redis_timeout)
     url = client.meta.endpoint_url
     return Lab(client, url, lab_redis, redis_url, servers, aws, access_key)
