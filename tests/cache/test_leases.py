@@ -138,3 +138,15 @@ def test_of_a_large_pool_64_connections_are_kept_at_hand(valkey_url: str) -> Non
             join(threads)
     assert results == [None] * 66
     assert taken.call_count == 64
+
+
+def test_without_redis_the_table_is_read_as_cheaply_as_it_can_be(
+    table: MemoryTable, server: Valkey
+) -> None:
+    server.kill()
+    with connect(server.url, timeout=10) as client:
+        cached = CachedTweets(table, client, breaker_failures=None)
+        tweet = table.create("Example tweet.")
+        assert cached.get(tweet.tweet_id) == tweet
+        assert cached.get_many([tweet.tweet_id]) == {tweet.tweet_id: tweet}
+    assert (table.consistent, table.consistent_batches) == ([False], [False])
