@@ -150,3 +150,21 @@ def test_without_redis_the_table_is_read_as_cheaply_as_it_can_be(
         assert cached.get(tweet.tweet_id) == tweet
         assert cached.get_many([tweet.tweet_id]) == {tweet.tweet_id: tweet}
     assert (table.consistent, table.consistent_batches) == ([False], [False])
+
+
+def test_a_client_that_decodes_gives_its_leases_back_too(
+    table: MemoryTable, client: Any, valkey_url: str
+) -> None:
+    tweet = table.create("Example tweet.")
+
+    def fail(tweet_id: Any) -> None:
+        assert client.exists(lease_of(tweet.tweet_id))
+        raise RuntimeError("throttled")
+
+    table.before_answer = fail
+    with redis.Redis.from_url(valkey_url, decode_responses=True) as decoding:
+        cached = CachedTweets(table, decoding)
+        for read in (lambda: cached.get(tweet.tweet_id), lambda: cached.get_many([tweet.tweet_id])):
+            with pytest.raises(RuntimeError):
+                read()
+            assert not client.exists(lease_of(tweet.tweet_id))
