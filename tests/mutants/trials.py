@@ -106,8 +106,8 @@ class Room:
         self._reached: dict[str, dict[str, list[str]]] = result["reached"]
 
     def tests(self, change: Change) -> list[str]:
-        """The tests that come by a change, quickest first; all, where none is seen to: it may run on
-        import, or in another process."""
+        """The tests that come by a change, quickest first. All, where none is seen to do so: it may
+        run on import, or in another process."""
         lines = self._reached.get(change.file, {})
         names = {name for line in change.lines for name in lines.get(str(line), ())}
         by_time = sorted(self.seconds, key=lambda test: self.seconds[test])
