@@ -152,3 +152,25 @@ def test_an_index_holds_its_keys_and_what_is_projected(tables: KnownTables) -> N
         {"id", "author"},
         {"id", "author", "text"},
     ]
+
+
+def test_of_several_indexes_the_first_by_name_is_told_of(tables: KnownTables) -> None:
+    table = tables.learn(description(GlobalSecondaryIndexes=[index("day"), index("author")]))
+    wrong = {"id": {"S": "a"}, "author": {"N": "1"}, "day": {"N": "1"}}
+    with pytest.raises(DynamoDBError, match="IndexName: author"):
+        table.check_keys("Put", {"Item": wrong})
+
+
+@pytest.mark.parametrize(
+    ("asked", "warm"),
+    [
+        ({"ReadUnitsPerSecond": 9000}, (9000, 0)),
+        ({"WriteUnitsPerSecond": 9000}, (0, 9000)),
+        ({}, (0, 0)),
+    ],
+)
+def test_what_is_not_asked_to_be_warm_is_not(
+    tables: KnownTables, asked: dict[str, int], warm: tuple[int, int]
+) -> None:
+    assert tables.learn(description(), {"": {"WarmThroughput": asked}}).capacity.warm == warm
+    assert tables.learn(description()).capacity.warm == warm
