@@ -118,6 +118,7 @@ def test_each_maximum_is_kept_until_another_is_asked_for(tables: KnownTables) ->
         capacity = tables.learn(description(**mode), {"": {"OnDemandThroughput": asked}}).capacity
         return capacity.reads.rate, capacity.writes.rate
 
+    assert rates(MaxReadRequestUnits=-1, MaxWriteRequestUnits=-1) == (12_000, 4_000)
     assert rates(**most) == (10, 20)
     assert rates() == (10, 20)
     assert rates(MaxReadRequestUnits=15) == (15, 20)
