@@ -7,6 +7,7 @@ PYTHON ?= python3
 VENV ?= .venv
 JUPYTER_ARGS ?=
 PYTEST_ARGS ?=
+MUTANTS_ARGS ?=
 
 LESSON := notebooks/00_start_here.ipynb
 BIN := $(VENV)/bin
@@ -32,7 +33,7 @@ EXECUTED := $(patsubst notebooks/%,$(CACHE)/executed/%,$(wildcard notebooks/*.ip
 .DELETE_ON_ERROR:
 # Two lessons run at a time would disturb each other's latencies.
 .NOTPARALLEL:
-.PHONY: help lab explore test demo lint lessons conformance bench site slides dynamodb-local javascript
+.PHONY: help lab explore test demo lint lessons conformance bench mutants site slides dynamodb-local javascript
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -78,6 +79,10 @@ bench: $(INSTALLED_TEST) ## Measure the cache and the endpoint against others, a
 	$(PY) -m tests.benchmarks
 	$(PY) -m tests.benchmarks.endpoint
 	$(PY) -m tests.benchmarks.explorer
+
+mutants: $(INSTALLED_TEST) ## Change the code at random: do the tests notice? (MUTANTS_ARGS="--seed 2")
+	@$(PIP) --editable '.[test,mutants]'
+	$(PY) -m tests.mutants $(MUTANTS_ARGS)
 
 site: $(EXECUTED) ## Build the site, to read the lessons without running them: _site/index.html
 	$(PY) .publish/pages.py _site $(EXECUTED)

@@ -11,7 +11,8 @@ from unittest.mock import patch
 import pytest
 import redis
 
-from tests.support.redises import Valkey, impatient, in_threads, join
+from tests.support.redises import MemoryTable, Valkey, impatient, in_threads, join
+from tweetlab import CachedTweets
 from tweetlab.cache import Client, connect
 from tweetlab.cache.connections import Connections
 
@@ -173,3 +174,27 @@ def test_a_pool_that_chooses_its_connections_is_asked_each_time(valkey_url: str)
         assert get(Connections(client), "nothing") is None
         taken.assert_not_called()
     pool.disconnect()
+
+
+def test_each_server_of_a_cluster_is_asked_for_its_own_keys(cluster_url: str) -> None:
+    """None has to say that a key is another's."""
+    with connect(cluster_url, timeout=10) as client:
+        cluster: Any = client  # some methods have no types
+        cached = CachedTweets(table := MemoryTable(), client)
+        servers = [cluster.get_redis_connection(node) for node in cluster.get_primaries()]
+        for server in servers:
+            server.config_resetstat()
+        ids = [table.create(str(number)).tweet_id for number in range(30)]
+        assert len(cached.get_many(ids)) == len(cached.get_many(ids)) == 30
+        assert [server.info("errorstats") for server in servers] == [{}, {}, {}]
+        assert cached.stats.hits == 30
+        cluster.flushall()
+
+
+@pytest.mark.parametrize("answers", [[], [1], [1, 2, 3], None])
+def test_answers_to_many_are_as_many(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch, answers: Any
+) -> None:
+    monkeypatch.setattr(redis.client.Pipeline, "execute", lambda self, raise_on_error: answers)
+    with pytest.raises(redis.InvalidResponse, match=r"^Expected 2 answers$"):
+        connections.ask_all([("GET", "key"), ("GET", "other")])

@@ -197,7 +197,7 @@ def test_a_lock_that_was_held_at_the_fork_stops_nobody(table: MemoryTable, clien
         refresher.start(tweet.tweet_id, lambda: True)
         store.drop(tweet.tweet_id)
         store._catch_up()
-        return local.get(tweet.tweet_id) == bounded.read(tweet.tweet_id).tweet
+        return local.get(tweet.tweet_id) == bounded.read(tweet.tweet_id, False).tweet
 
     in_child(use)
 

@@ -248,6 +248,10 @@ def test_a_lifetime_is_never_longer_than_the_ttl_and_due_within_it(
         assert refresh_at == math.inf
 
 
+def test_a_lifetime_is_a_millisecond_at_least() -> None:
+    assert values(1, jitter=0.9999, drawn=0.9999).lifetime()[0] == 1
+
+
 def test_without_jitter_the_lifetime_is_the_ttl() -> None:
     assert values(3600).lifetime() == (3_600_000, math.inf)
 

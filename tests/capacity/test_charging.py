@@ -20,6 +20,19 @@ def test_what_a_full_bucket_would_have_gained_does_not_pay_for_it(adaptive, key)
     assert table.reads.units(clock()) == 30_000 - 70
 
 
+def test_nor_does_what_it_gained_beyond_full_since_it_was_last_looked_at():
+    clock = Clock()
+    table = TableCapacity(100, 100, clock=clock)
+    clock.advance(1000)
+    table.charge("read", "a", 1000)
+    clock.advance(15)
+    table.charge("read", "a", 70)
+    assert table.reads.units(clock()) == 30_000 - 70
+    clock.advance(0.5)
+    table.charge("read", "a", 10)
+    assert table.reads.units(clock()) == 30_000 - 70 + 50 - 10
+
+
 def test_no_partition_gains_by_it_either():
     clock = Clock()
     table = TableCapacity(30_000, 1000, clock=clock)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.draining import keys_of_each_partition
 from tests.support.serving import Clock
-from tweetlab.capacity import OnDemandCapacity, ThrottlingReason
+from tweetlab.capacity import OnDemandCapacity, TableCapacity, ThrottlingReason
 
 READ, WRITE = ThrottlingReason.TABLE_READ_KEY_RANGE, ThrottlingReason.TABLE_WRITE_KEY_RANGE
 HALF_AN_HOUR = 1800
@@ -29,6 +29,7 @@ def served(table: OnDemandCapacity, clock: Clock, units: float = 100) -> float:
 def test_a_new_table_serves_12000_reads_and_4000_writes_a_second():
     clock = Clock()
     table = OnDemandCapacity(clock=clock)
+    assert table.on_demand and not TableCapacity(1, 1, clock=clock).on_demand
     assert (table.reads.rate, table.writes.rate, table.partitions) == (12_000, 4_000, 4)
     assert served(table, clock) == 12_000
 
@@ -104,6 +105,56 @@ def test_reads_and_writes_grow_apart():
     assert table.partitions * 1000 >= 100_000
 
 
+@pytest.mark.parametrize("kind", ["read", "write"])
+def test_the_peak_is_what_one_second_took_and_not_the_sum_of_many(kind):
+    clock = Clock(1000.25)
+    table = OnDemandCapacity(clock=clock)
+    for units in (3000, 500, 2500):
+        table.charge(kind, "a", units)
+        table.charge(kind, "b", 10)
+        clock.advance(1)
+    clock.advance(HALF_AN_HOUR)
+    table.charge(kind, "a", 1)
+    for units in (100, 3500):  # of the half hour that has now begun
+        clock.advance(1)
+        table.charge(kind, "a", units)
+    assert table.throughput(kind).rate == max(12_000 if kind == "read" else 4_000, 2 * 3010)
+    clock.advance(HALF_AN_HOUR)
+    table.charge(kind, "a", 1)
+    assert table.throughput(kind).rate == (12_000 if kind == "read" else 2 * 3500)
+
+
+def test_a_new_peak_has_its_partitions_at_once():
+    clock = Clock()
+    table = OnDemandCapacity(previous_reads=6_000, clock=clock)
+    assert table.partitions == 4
+    table.charge("read", None, 6_001)
+    clock.advance(HALF_AN_HOUR)
+    table.charge("read", None, 1)
+    assert (table.reads.rate, table.partitions) == (12_002, 8)
+
+
+@pytest.mark.parametrize(
+    ("reads", "writes", "partitions"),
+    [
+        pytest.param(6_000, 2_000, 4, id="what a new table carries"),
+        pytest.param(6_001, 1, 8, id="reads"),
+        pytest.param(1, 2_001, 8, id="writes"),
+        pytest.param(12_000, 4_001, 16, id="the larger of both"),
+    ],
+)
+def test_it_has_as_many_partitions_as_carry_twice_its_peaks(reads, writes, partitions):
+    table = OnDemandCapacity(previous_reads=reads, previous_writes=writes, clock=Clock())
+    assert table.partitions == partitions
+
+
+def test_an_index_gives_its_own_reason_for_a_hot_key():
+    index = OnDemandCapacity(max_read=10_000, max_write=10_000, clock=Clock(), index=True)
+    assert index.read("hot", 3000) is index.write("hot", 1000) is None
+    assert index.read("hot", 1) is ThrottlingReason.INDEX_READ_KEY_RANGE
+    assert index.write("hot", 1) is ThrottlingReason.INDEX_WRITE_KEY_RANGE
+
+
 @pytest.mark.parametrize("index", [False, True])
 def test_a_maximum_limits_and_is_the_reason(index):
     clock = Clock()
@@ -133,3 +184,14 @@ def test_another_maximum_refills_nothing():
         clock.advance(1)
         assert table.reads.units(clock()) == in_a_second
         table.charge("read", None, in_a_second)
+
+
+def test_each_maximum_may_be_set_and_lifted_by_itself():
+    table = OnDemandCapacity(max_read=5, clock=Clock())
+    assert (table.reads.rate, table.writes.rate) == (5, 4_000)
+    table.limit(None, 7)
+    assert (table.reads.rate, table.writes.rate) == (12_000, 7)
+    assert table.writes.reason is ThrottlingReason.TABLE_WRITE_MAX_ON_DEMAND
+    table.limit(20_000, None)
+    assert (table.reads.rate, table.writes.rate) == (12_000, 4_000)
+    assert table.writes.reason is WRITE

@@ -37,6 +37,13 @@ def test_raised_beyond_what_its_partitions_carry_a_table_doubles_them():
         assert {bucket.rate for bucket in throughput._shares} == {each}
 
 
+@pytest.mark.parametrize(("read", "partitions"), [(9000, 4), (9001, 8), (21_000, 8), (21_001, 16)])
+def test_partitions_double_only_where_they_no_longer_carry_it(read, partitions):
+    table = TableCapacity(5000, 2000, clock=Clock())
+    table.update(read, 1000)
+    assert table.partitions == partitions
+
+
 def test_partitions_never_merge():
     table = TableCapacity(5000, 2000, clock=Clock())
     table.update(1, 1)

@@ -49,6 +49,24 @@ def test_without_adaptive_capacity_the_halves_have_half_and_the_others_as_before
         clock.advance(1)
 
 
+@pytest.mark.parametrize(("used", "each"), [(0, 120), (30, 105), (340, -50)])
+def test_without_adaptive_capacity_each_half_has_half_of_what_was_saved_up(used, each):
+    clock = Clock()
+    table = TableCapacity(160, 1, burst_seconds=60, partitions=2, adaptive=False, clock=clock)
+    first, last = keys_of_each_partition(table)
+    clock.advance(2)
+    drain(table, key=last)
+    table.charge("read", first, used)
+    table.split(0)
+    halves = keys_of_each_partition(table)[:2]
+    assert [drain(table, key=key) for key in halves] == [max(each, 0)] * 2
+    clock.advance(1.5)
+    earned = min(each, 0) + 1.5 * 40
+    assert [drain(table, key=key) for key in halves] == [earned] * 2
+    clock.advance(1000)
+    assert [drain(table, key=key) for key in halves] == [40 * 60] * 2
+
+
 def test_each_half_may_serve_as_much_as_any_partition():
     """What makes a split worth while: two hot keys that it parts."""
     clock = Clock()

@@ -187,7 +187,10 @@ def test_unused_capacity_survives_a_raise_and_is_cut_to_the_smaller_burst():
 @pytest.mark.parametrize("capacity", [0, -1, float("nan"), float("inf")])
 def test_a_capacity_that_is_none_is_refused_and_changes_nothing(capacity):
     for arguments in ((capacity, 1), (1, capacity)):
-        with pytest.raises(ValueError, match="_capacity must be"):
+        with pytest.raises(
+            ValueError,
+            match=r"_capacity must be more than 0 units a second, and at most 10,000,000, not",
+        ):
             TableCapacity(*arguments)
         table = TableCapacity(5, 5, clock=Clock())
         with pytest.raises(ValueError, match="_capacity must be"):
@@ -195,13 +198,21 @@ def test_a_capacity_that_is_none_is_refused_and_changes_nothing(capacity):
         assert (table.reads.rate, table.writes.rate) == (5, 5)
 
 
+def test_a_capacity_may_be_small_and_is_bounded():
+    assert drain(TableCapacity(0.5, 0.5, clock=Clock())) == 1
+    table = TableCapacity(1, 10_000_000, clock=Clock())
+    assert (table.writes.rate, table.partitions) == (10_000_000, 10_001)
+    with pytest.raises(ValueError, match=r"write_capacity must be .*, not 10000001"):
+        table.update(1, 10_000_001)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"burst_seconds": -1}, "burst_seconds"),
+        ({"burst_seconds": -1}, "burst_seconds and initial_burst_seconds cannot be negative"),
         ({"burst_seconds": float("nan")}, "burst_seconds"),
         ({"initial_burst_seconds": -0.5}, "burst_seconds"),
-        ({"partitions": 0}, "at least 1 partition"),
+        ({"partitions": 0}, "a table has at least 1 partition, not 0"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings, message):

@@ -15,7 +15,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tweetlab.capacity import item_size, read_units, stored_size, write_units
+from tweetlab.capacity import (
+    BATCH_KEYS,
+    BATCH_WRITES,
+    item_size,
+    read_units,
+    stored_size,
+    write_units,
+)
 
 KB = 1024
 
@@ -144,6 +151,7 @@ def nested(levels: int) -> dict[str, Any]:
         {"N": "NaN"},
         {"N": "1E+99999999999999999999"},
         {"B": "not base64"},
+        {"B": "YWI=!"},
         {"L": {"a": "map"}},
         {"M": ["a list"]},
         {"SS": None},
@@ -280,6 +288,17 @@ def test_a_batch_rounds_each_item_up_and_a_query_their_sum():
 def test_a_write_costs_a_unit_for_each_KB_begun(size, units):
     assert write_units(size) == units
     assert write_units(size, transactional=True) == 2 * units
+
+
+def test_units_are_reported_as_dynamodb_does_with_a_fraction():
+    for transactional in (False, True):
+        assert isinstance(write_units(1, transactional), float)
+        for consistent in (False, True):
+            assert isinstance(read_units(1, consistent, transactional), float)
+
+
+def test_a_batch_reads_100_items_or_writes_25():
+    assert (BATCH_KEYS, BATCH_WRITES) == (100, 25)
 
 
 def test_a_batch_of_writes_rounds_each_item_up():

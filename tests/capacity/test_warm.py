@@ -87,3 +87,10 @@ def test_warming_doubles_the_partitions_of_a_provisioned_table_and_they_stay():
 
 def test_a_number_of_partitions_that_is_given_is_kept():
     assert TableCapacity(5, 5, partitions=1, clock=Clock(), warm=(30_000, 10_000)).partitions == 1
+
+
+def test_no_table_is_warm_unless_it_is_said():
+    provisioned, on_demand = TableCapacity(0.5, 0.5, clock=Clock()), OnDemandCapacity(clock=Clock())
+    assert provisioned.warm == on_demand.warm == (0, 0)
+    assert provisioned.warm_throughput == (0.5, 0.5)
+    assert on_demand.warm_throughput == (12_000, 4_000)

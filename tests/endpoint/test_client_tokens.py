@@ -109,6 +109,15 @@ def test_it_reads_the_larger_of_each_item_before_and_after(server):
     assert names["ReadCapacityUnits"] == [(table, 6 + 4), (other, 8 + 4)]
 
 
+@pytest.mark.parametrize(("size", "units"), [(1, 2), (4 * KB, 2), (4 * KB + 1, 4), (8 * KB, 4)])
+def test_it_reads_4_KB_for_two_units(server, size, units):
+    table = server.create_table()
+    put = {"Put": {"TableName": table, "Item": item("a", max(size, 100))}}
+    transact(server.dynamodb, put)
+    [report] = transact(server.dynamodb, put)
+    assert report["ReadCapacityUnits"] == units
+
+
 def test_each_item_is_charged_to_its_own_partition_key(server):
     table = server.create_table()
     server.around("PutItem", TableName=table, Item=item("b", 9 * KB))

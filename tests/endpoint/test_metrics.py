@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.asking import read, reads_served, throttled, write
 from tests.support.serving import Server, item
-from tweetlab.capacity.meters import COLUMNS, HOTTEST, KEPT_SECONDS, Meters
+from tweetlab.capacity.meters import COLUMNS, HOTTEST
 from tweetlab.lab import metrics
 
 KB = 1024
@@ -117,26 +117,6 @@ def test_the_hottest_keys_come_first_and_throttled_requests_count(server):
     (row,) = of_table(server, table).to_dict("records")
     assert row["hottest_keys"][:2] == [["hot", 20], ["warm", 3]]
     assert len(row["hottest_keys"]) == HOTTEST
-
-
-def test_memory_is_bounded_however_long_it_runs_and_however_many_keys():
-    class Capacity:
-        class reads:
-            rate = 1
-
-        writes = reads
-
-    now = 0.0
-    kept = Meters(lambda: now)
-    meter = kept.meter("table")
-    for second in range(KEPT_SECONDS + 100):
-        now = float(second)
-        for key in range(HOTTEST + 5):
-            meter.count(Capacity, "read", f"{key}", units=1)  # type: ignore[arg-type]
-    rows = list(kept.rows())
-    assert len(rows) == KEPT_SECONDS
-    assert rows[-1]["second"] == KEPT_SECONDS + 99
-    assert all(len(second["hottest_keys"]) == HOTTEST for second in list(meter.seconds)[:-1])
 
 
 # --- the whole of it -------------------------------------------------------------------------

@@ -177,3 +177,15 @@ def test_a_local_index_fetches_whole_items_for_what_it_lacks(proxy_server, searc
     assert consumed["CapacityUnits"] == charged.reads == units
     assert consumed["Table"]["CapacityUnits"] == units - 1
     assert consumed["LocalSecondaryIndexes"] == {"by-day": {"CapacityUnits": 1}}
+
+
+def test_of_what_is_no_condition_of_a_key_the_upstream_says_what_is_wrong(parted: Server) -> None:
+    """Though there is a value of a wrong type in it as well."""
+    request = {
+        "TableName": parted.create_table(),
+        "KeyConditionExpression": "id = :n AND contains(id, :s)",
+        "ExpressionAttributeValues": {":n": {"N": "1"}, ":s": {"S": "a"}},
+    }
+    reply = parted.post("Query", request)
+    answer = parted.upstream_answers("Query", **request)
+    assert reply.json.get("message") == answer.json.get("message")

@@ -56,7 +56,7 @@ class BoundedReads:
     def _begin(self) -> None:
         self._turns = threading.Semaphore(self._limit or 0)
 
-    def read(self, tweet_id: UUID, consistent: bool = False) -> Read:
+    def read(self, tweet_id: UUID, consistent: bool) -> Read:
         """One tweet; raises TableBusy, or what the table raises."""
         with self._turn():
             try:
@@ -72,7 +72,7 @@ class BoundedReads:
         except TweetNotFound:
             return None
 
-    def get_many(self, tweet_ids: Iterable[UUID], consistent: bool = False) -> FoundTweets:
+    def get_many(self, tweet_ids: Iterable[UUID], consistent: bool) -> FoundTweets:
         """Many, which count as one read; raises TableBusy, or what the table raises."""
         with self._turn():
             found = self._table.get_many(tweet_ids, consistent)

@@ -31,7 +31,7 @@ class PartitionedCapacity:
     writes: Throughput
 
     def __init__(
-        self, partitions: int, clock: Callable[[], float], warm: tuple[float, float] = (0, 0)
+        self, partitions: int, clock: Callable[[], float], warm: tuple[float, float]
     ) -> None:
         self.warm = warm
         """The ``WarmThroughput``: reads and writes a second that its partitions must carry."""
@@ -82,8 +82,6 @@ class PartitionedCapacity:
         """The partition that holds a key: each has a range of a hash, at first of equal size (the
         hash, CRC-32, is a model choice).
         """
-        if len(self._starts) == 1:
-            return 0
         return bisect_right(self._starts, zlib.crc32(partition_key.encode())) - 1
 
     def split(self, partition: int) -> None:

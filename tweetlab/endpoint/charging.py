@@ -147,7 +147,7 @@ def _updated_attributes(request: Mapping[str, Any]) -> set[str]:
     return {names.get(name, name) for name in found} | set(request.get("AttributeUpdates", ()))
 
 
-def failure_cost(action: Action, before: Item | None, transactional: bool = False) -> Cost:
+def failure_cost(action: Action, before: Item | None, transactional: bool) -> Cost:
     """What a write costs whose condition failed: the size of the item that is there, or one unit
     (Developer Guide, "Capacity unit consumption for write operations"; that of 2023 said the size
     of the new item instead). No index is written to.

@@ -24,7 +24,7 @@ class Limits:
     clock: Callable[[], float] = time.monotonic
 
     def provisioned(
-        self, read: float, write: float, index: bool, warm: tuple[float, float] = (0, 0)
+        self, read: float, write: float, index: bool, warm: tuple[float, float]
     ) -> TableCapacity:
         """The buckets for that many units a second, and for ``warm`` reads and writes."""
         return TableCapacity(read, write, index=index, warm=warm, **vars(self))
@@ -34,7 +34,7 @@ class Limits:
         throughput: Mapping[str, Any],
         before: PartitionedCapacity | None,
         index: bool,
-        warm: tuple[float, float] = (0, 0),
+        warm: tuple[float, float],
     ) -> OnDemandCapacity:
         """The buckets of an on-demand table or index with that ``OnDemandThroughput``. Half of what
         was provisioned ``before`` counts as its previous peak, so that it serves no less than it

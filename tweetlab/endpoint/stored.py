@@ -37,8 +37,8 @@ def _members(item: Item) -> dict[str, Any]:
 
 
 def _as_stored(value: Mapping[str, Any]) -> Any:
-    """What is equal for two values that are stored alike. One that is none of DynamoDB's, which
-    another program may have written, is what it is."""
+    """What is equal for two values that are stored alike. Strings, truths and NULL are spelt in one
+    way; what is no value of DynamoDB's, which another program may have written, is what it is."""
     try:
         ((kind, content),) = value.items()
         return kind, _CONTENTS[kind](content)
@@ -47,11 +47,8 @@ def _as_stored(value: Mapping[str, Any]) -> Any:
 
 
 _CONTENTS: dict[str, Callable[[Any], Any]] = {
-    "S": str,
     "N": Decimal,
     "B": b64decode,
-    "BOOL": bool,
-    "NULL": lambda _: True,
     "SS": frozenset,
     "NS": lambda numbers: frozenset(map(Decimal, numbers)),
     "BS": lambda binaries: frozenset(map(b64decode, binaries)),
