@@ -175,3 +175,10 @@ def test_what_is_not_asked_to_be_warm_is_not(
 ) -> None:
     assert tables.learn(description(), {"": {"WarmThroughput": asked}}).capacity.warm == warm
     assert tables.learn(description()).capacity.warm == warm
+
+
+def test_a_table_is_as_warm_as_it_is_described_or_as_was_asked(tables: KnownTables) -> None:
+    described = description(WarmThroughput={"ReadUnitsPerSecond": 7, "WriteUnitsPerSecond": 8})
+    assert tables.learn(described).capacity.warm == (7, 8)
+    asked = {"": {"WarmThroughput": {"ReadUnitsPerSecond": 9, "WriteUnitsPerSecond": 10}}}
+    assert tables.learn(described, asked).capacity.warm == (9, 10)
