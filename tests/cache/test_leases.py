@@ -150,6 +150,7 @@ def test_without_redis_the_table_is_read_as_cheaply_as_it_can_be(
         assert cached.get(tweet.tweet_id) == tweet
         assert cached.get_many([tweet.tweet_id]) == {tweet.tweet_id: tweet}
     assert (table.consistent, table.consistent_batches) == ([False], [False])
+    assert cached.stats.errors == 2  # each asked once, and did not wait for it again
 
 
 def test_a_client_that_decodes_gives_its_leases_back_too(

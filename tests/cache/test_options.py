@@ -200,3 +200,19 @@ def test_of_ten_thousand_tweets_it_is_known_that_they_were_tried() -> None:
     assert len(tried) == 10_001
     start(ids[0])  # one more than it keeps
     assert len(tried) == 10_002
+
+
+@pytest.mark.parametrize(("timeout", "at_the_start"), [(0.06, 1), (5, 5)])
+def test_at_the_start_nobody_waits_for_a_tweet_and_redis_has_a_second(
+    valkey_url: str, monkeypatch: pytest.MonkeyPatch, timeout: float, at_the_start: float
+) -> None:
+    seen: list[float] = []
+    make = redis.Redis.from_url
+
+    def note(url: str, **options: Any) -> Any:
+        seen.append(options["socket_timeout"])
+        return make(url, **options)
+
+    monkeypatch.setattr(redis.Redis, "from_url", note)
+    connect(valkey_url, timeout).close()
+    assert seen == [at_the_start, timeout]

@@ -71,6 +71,13 @@ def update(table: str, key: str, expression: str) -> tuple[str, dict[str, Any]]:
     }
 
 
+def old_update(table: str, key: str, name: str) -> tuple[str, dict[str, Any]]:
+    """As it was asked before there were expressions."""
+    changed = {name: {"Value": {"S": "x"}, "Action": "PUT"}}
+    key_ = {"id": {"S": key}}
+    return "update_item", {"TableName": table, "Key": key_, "AttributeUpdates": changed}
+
+
 def delete(table: str, key: str) -> tuple[str, dict[str, Any]]:
     return "delete_item", {"TableName": table, "Key": {"id": {"S": key}}}
 
@@ -81,6 +88,7 @@ TOUCHING = {
     "put out of it": lambda table: put(table, "in"),
     "update its key": lambda table: update(table, "in", "SET author = :v"),
     "update what it holds": lambda table: update(table, "in", "SET likes = :v"),
+    "update it in the old way": lambda table: old_update(table, "in", "likes"),
     "update into it": lambda table: update(table, "out", "SET author = :v"),
     "update makes an item in it": lambda table: update(table, "new", "SET author = :v"),
     "delete": lambda table: delete(table, "in"),
@@ -89,6 +97,7 @@ PASSING_BY = {
     "put a new item": lambda table: put(table, "new"),
     "put the same again": lambda table: put(table, "in", "ann"),
     "update what it does not hold": lambda table: update(table, "in", "SET other1 = :v"),
+    "update something else in the old way": lambda table: old_update(table, "in", "other1"),
     "update an item that is not in it": lambda table: update(table, "out", "SET likes = :v"),
     "delete an item that is not in it": lambda table: delete(table, "out"),
     "delete nothing": lambda table: delete(table, "new"),

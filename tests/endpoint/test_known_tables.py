@@ -118,6 +118,7 @@ def test_each_maximum_is_kept_until_another_is_asked_for(tables: KnownTables) ->
         capacity = tables.learn(description(**mode), {"": {"OnDemandThroughput": asked}}).capacity
         return capacity.reads.rate, capacity.writes.rate
 
+    assert rates(MaxReadRequestUnits=-1, MaxWriteRequestUnits=-1) == (12_000, 4_000)
     assert rates(**most) == (10, 20)
     assert rates() == (10, 20)
     assert rates(MaxReadRequestUnits=15) == (15, 20)
@@ -152,3 +153,32 @@ def test_an_index_holds_its_keys_and_what_is_projected(tables: KnownTables) -> N
         {"id", "author"},
         {"id", "author", "text"},
     ]
+
+
+def test_of_several_indexes_the_first_by_name_is_told_of(tables: KnownTables) -> None:
+    table = tables.learn(description(GlobalSecondaryIndexes=[index("day"), index("author")]))
+    wrong = {"id": {"S": "a"}, "author": {"N": "1"}, "day": {"N": "1"}}
+    with pytest.raises(DynamoDBError, match="IndexName: author"):
+        table.check_keys("Put", {"Item": wrong})
+
+
+@pytest.mark.parametrize(
+    ("asked", "warm"),
+    [
+        ({"ReadUnitsPerSecond": 9000}, (9000, 0)),
+        ({"WriteUnitsPerSecond": 9000}, (0, 9000)),
+        ({}, (0, 0)),
+    ],
+)
+def test_what_is_not_asked_to_be_warm_is_not(
+    tables: KnownTables, asked: dict[str, int], warm: tuple[int, int]
+) -> None:
+    assert tables.learn(description(), {"": {"WarmThroughput": asked}}).capacity.warm == warm
+    assert tables.learn(description()).capacity.warm == warm
+
+
+def test_a_table_is_as_warm_as_it_is_described_or_as_was_asked(tables: KnownTables) -> None:
+    described = description(WarmThroughput={"ReadUnitsPerSecond": 7, "WriteUnitsPerSecond": 8})
+    assert tables.learn(described).capacity.warm == (7, 8)
+    asked = {"": {"WarmThroughput": {"ReadUnitsPerSecond": 9, "WriteUnitsPerSecond": 10}}}
+    assert tables.learn(described, asked).capacity.warm == (9, 10)

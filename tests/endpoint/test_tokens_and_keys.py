@@ -9,7 +9,7 @@ import pytest
 from tests.support.serving import Clock
 from tweetlab.endpoint.client_tokens import LONGEST, MOST, SECONDS, ClientTokens
 from tweetlab.endpoint.drills import Drill, Drills
-from tweetlab.endpoint.keys import Key
+from tweetlab.endpoint.keys import Key, values_set
 from tweetlab.endpoint.stored import plain_value
 from tweetlab.endpoint.wire import DynamoDBError
 
@@ -164,3 +164,25 @@ def test_a_key_that_can_be_one_is_taken() -> None:
     KEY.check_index("by-day", {"more": {"BOOL": True}})
     KEY.check_index("by-day", WHOLE)
     assert KEY.of({**WHOLE, "more": {"BOOL": True}}) == WHOLE
+
+
+def test_what_an_update_sets() -> None:
+    one, other, more = {"S": "a"}, {"N": "1"}, {"SS": ["b"]}
+    old = {
+        "put": {"Value": one, "Action": "PUT"},
+        "added": {"Value": other, "Action": "ADD"},
+        "by default": {"Value": one},
+        "taken out of a set": {"Value": more, "Action": "DELETE"},
+        "deleted": {"Action": "DELETE"},
+    }
+    assert dict(values_set({"AttributeUpdates": old})) == {
+        "put": one,
+        "added": other,
+        "by default": one,
+    }
+    expression = {
+        "UpdateExpression": "SET a = :one, #b=:other REMOVE c ADD d :other, e :unknown",
+        "ExpressionAttributeNames": {"#b": "the second"},
+        "ExpressionAttributeValues": {":one": one, ":other": other},
+    }
+    assert dict(values_set(expression)) == {"a": one, "the second": other, "d": other}

@@ -259,6 +259,20 @@ def test_a_search_does_not_start_at_what_is_no_key(server, table, start):
         assert found[1].startswith("The provided starting key is invalid")
 
 
+@pytest.mark.parametrize("start", [{"g": N}, {"id": N}, {"sort": S}, {"more": S}], ids=repr)
+@pytest.mark.parametrize("operation", ["Scan", "Query"])
+def test_a_search_of_an_index_starts_at_a_key_of_both(server, table, operation, start):
+    whole = {"id": S, "sort": N, "g": S}
+    request: dict[str, Any] = {"TableName": table, "IndexName": "gsi"}
+    if operation == "Query":
+        values = {":v": S}
+        request |= {"KeyConditionExpression": "g = :v", "ExpressionAttributeValues": values}
+    assert server.post(operation, {**request, "ExclusiveStartKey": whole}).status == 200
+    found = refusal(server, operation, ExclusiveStartKey={**whole, **start}, **request)
+    assert found[0] == "ValidationException"
+    assert found[1].startswith("The provided starting key is invalid")
+
+
 def test_a_search_starts_where_the_last_one_ended(server, table):
     """With the keys that the upstream has given out, of the table and of its indexes."""
     for number in range(4):

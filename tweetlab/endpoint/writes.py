@@ -122,7 +122,7 @@ def _units_again(cost: Cost) -> float:
     """What an action of a transaction costs when it is sent again: a read, in a transaction, of the
     larger of the item before and after (as observed on AWS). The write cost two units for each KB
     of that."""
-    return read_units(int(cost.units / 2) * 1024, consistent=True, transactional=True)
+    return read_units(int(cost.units / 2) * 1024, transactional=True)
 
 
 def _answer_again(
