@@ -126,6 +126,8 @@ def test_a_stored_item_has_a_size_whatever_is_in_it():
     assert stored_size({"m": {"M": {"": odd, "b": {"M": {"c": odd, "d": {"NULL": True}}}}}}) == (
         1 + 3 + (1 + 0) + (1 + 1 + 3 + (1 + 1) + (1 + 1 + 1))
     )
+    half = "\ud83d"  # of a surrogate
+    assert stored_size({half: {"S": "ab"}, "a": {"S": half}}) == (3 + 2) + (1 + 3)
     assert stored_size({"a": {"S": "one", "N": "2"}, "b": "no value", "c": {"L": "none"}}) == 3
     plain = {"id": {"S": "abc"}, "n": {"N": "-1.5"}}
     assert stored_size(plain) == item_size(plain)

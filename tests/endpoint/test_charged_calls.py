@@ -332,16 +332,20 @@ def test_an_index_made_behind_the_endpoint_is_learnt_when_it_is_asked_for(moto_s
 # What another program has written
 
 
-ODD: list[dict[str, Any]] = [
-    {"": {"S": "an empty name"}},
-    {"m": {"M": {"": {"S": "an empty name"}}}},
+ODD: list[tuple[str, dict[str, Any]]] = [
+    ("moto_server", {"": {"S": "an empty name"}}),
+    ("moto_server", {"m": {"M": {"": {"S": "an empty name"}}}}),
+    ("proxy_server", {"text": {"S": 5 * KB * "." + "\ud83d"}}),
+    ("proxy_server", {"author": {"S": "\ud83d"}}),
+    ("proxy_server", {"\ud83d": {"S": "half a name"}}),
 ]
 
 
-@pytest.mark.parametrize("odd", ODD, ids=repr)
-def test_an_item_that_has_no_size_can_be_read_and_written(moto_server, odd):
-    """DynamoDB Local stores none; moto answers such items in ways of its own."""
-    server: Server = moto_server
+@pytest.mark.parametrize(("upstream", "odd"), ODD, ids=lambda value: ascii(value)[:40])
+def test_an_item_that_has_no_size_can_be_read_and_written(request, upstream, odd):
+    """Each upstream stores some that the other does not; moto answers such items in ways of its
+    own."""
+    server: Server = request.getfixturevalue(upstream)
     table = server.create_table(
         AttributeDefinitions=[
             {"AttributeName": name, "AttributeType": "S"} for name in ("id", "author")
@@ -373,8 +377,8 @@ def test_an_item_that_has_no_size_can_be_read_and_written(moto_server, odd):
         ("UpdateItem", {**of_table, **update}),
         ("DeleteItem", {**of_table, "Key": KEY}),
     ]
-    for operation, request in calls:
-        reply = server.post(operation, {**request, "ReturnConsumedCapacity": "TOTAL"})
+    for operation, call in calls:
+        reply = server.post(operation, {**call, "ReturnConsumedCapacity": "TOTAL"})
         assert reply.status == 200, (operation, reply.body)
         consumed = reply.json["ConsumedCapacity"]
         consumed = consumed[0] if isinstance(consumed, list) else consumed

@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 
@@ -138,6 +139,36 @@ def test_an_empty_answer_is_passed_on(proxy, upstream, operation):
 def test_an_empty_answer_where_one_is_needed_is_an_internal_error(proxy, upstream):
     upstream.answer = (200, b"")
     assert proxy.post("GetItem", {"TableName": "tweet", "Key": {"id": {"S": "a"}}}).status == 500
+
+
+KEYED = {"TableName": "tweet", "Key": {"id": {"S": "a"}}}
+WANTED = {"tweet": {"Keys": [{"id": {"S": "a"}}]}}
+NULLS: list[tuple[str, Any, Any]] = [
+    ("GetItem", KEYED, {"Item": None}),
+    ("BatchGetItem", {"RequestItems": WANTED}, {"Responses": {}, "UnprocessedKeys": None}),
+    (
+        "BatchWriteItem",
+        {"RequestItems": {"tweet": [{"DeleteRequest": {"Key": {"id": {"S": "a"}}}}]}},
+        {"Responses": None, "UnprocessedItems": None, "UnprocessedKeys": None},
+    ),
+    ("Scan", {"TableName": "tweet"}, {"Items": [], "LastEvaluatedKey": None}),
+    ("Scan", {"TableName": "tweet", "Select": "COUNT"}, {"Items": None, "Count": 0}),
+    ("DeleteItem", KEYED, {"Attributes": None, "Item": None}),
+]
+
+
+@pytest.mark.parametrize(("operation", "request_body", "answer"), NULLS)
+def test_null_stands_for_nothing_in_an_answer_too(proxy, upstream, operation, request_body, answer):
+    """And there may be white space before it."""
+    table = {**TABLE, "LocalSecondaryIndexes": None, "BillingModeSummary": None}
+    upstream.answer = (200, b" \r\n" + dump({"Table": table, **answer}))
+    reply = proxy.post(operation, {**request_body, "ReturnConsumedCapacity": "TOTAL"})
+    assert reply.status == 200, reply.body
+    consumed = reply.json["ConsumedCapacity"]
+    consumed = consumed[0] if isinstance(consumed, list) else consumed
+    assert consumed["CapacityUnits"] == (
+        0.5 if operation in ("GetItem", "BatchGetItem", "Scan") else 1
+    )
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 413, 429])

@@ -73,6 +73,9 @@ def everything(table: str) -> list[tuple[str, str, str, list[str]]]:
         pytest.param(["Host: 127.0.0.1:{port}", "Origin: http://127.0.0.1:3000"], id="a neighbour"),
         pytest.param(["Host: 127.0.0.1:{port}", "Origin: https://127.0.0.1:{port}"], id="by TLS"),
         pytest.param(["Origin: http://attacker.example"], id="a page, to no host"),
+        pytest.param(["Origin: http://None"], id="a page of that name, to no host"),
+        pytest.param(["Host: localhost.attacker.example.:{port}"], id="a name with a dot behind"),
+        pytest.param(["Host: [::ffff:192.168.1.2]:{port}"], id="one of the network in IPv6"),
         pytest.param(
             ["Host: attacker.example", "Origin: http://attacker.example"],
             id="a page that seems to be of the endpoint",
@@ -101,6 +104,9 @@ def test_who_is_refused_everywhere(moto_server, table, lines):
         ["Host: LocalHost:9999"],
         ["Host: [::1]:{port}"],
         ["Host: [::1]"],
+        ["Host: [0:0:0:0:0:0:0:1]:{port}"],
+        ["Host: [::ffff:127.0.0.1]:{port}"],
+        ["Host: localhost.:{port}"],
         ["Host: host.docker.internal:{port}"],
         ["Host: host.containers.internal:{port}"],
         ["Host: 127.0.0.1:{port}", "Origin: http://127.0.0.1:{port}"],
@@ -114,6 +120,20 @@ def test_who_is_not(moto_server, table, lines):
     body = json.dumps({"TableName": table, "Key": KEY})
     assert ask(moto_server, "POST", "/", body, [*lines, *signed("GetItem")])[::2] == (200, b"{}")
     assert ask(moto_server, "GET", "/tweetlab", "", lines)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("127.0.0.1:{port}", 200), ("LOCALHOST", 200), ("attacker.example", 403), ("[::1", 400)],
+)
+def test_a_whole_url_means_the_host_in_it(moto_server, table, host, status):
+    """As a client sends it that takes the endpoint for a proxy."""
+    url = f"http://{host.replace('{port}', str(urlsplit(moto_server.url).port))}"
+    lines = ["Host: localhost"]
+    body = json.dumps({"TableName": table, "Key": KEY})
+    assert ask(moto_server, "POST", f"{url}/", body, [*lines, *signed("GetItem")])[0] == status
+    for path in ("/", "", "/tweetlab", "/tweetlab/metrics?access_key=nobody"):
+        assert ask(moto_server, "GET", f"{url}{path}", "", lines)[0] == status, path
 
 
 def test_the_refusal_says_what_to_do(moto_server):

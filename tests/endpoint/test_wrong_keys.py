@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.serving import Server
+from tweetlab.endpoint.wire import DynamoDBError
 
 MISMATCH = "The provided key element does not match the schema"
 EMPTY = (
@@ -89,7 +90,8 @@ def refusal(server: Server, operation: str, **request: Any) -> tuple[str, str]:
     assert (charged.reads, charged.writes, in_index.writes) == (0, 0, 0)
     assert reply.status == 400, reply.body
     assert server.around("Scan", TableName=table)["Count"] == 0
-    return reply.json["__type"].rpartition("#")[2], reply.json["message"]
+    said = reply.json.get("message") or reply.json.get("Message")
+    return reply.json["__type"].rpartition("#")[2], said
 
 
 def update_of(key: Any) -> dict[str, Any]:
@@ -293,6 +295,9 @@ def test_a_search_starts_where_the_last_one_ended(server, table):
         assert (reply.status, reply.json["Count"]) == (200, 1), reply.body
 
 
+CONDITION_TYPE = (
+    "One or more parameter values were invalid: Condition parameter type does not match schema type"
+)
 CONDITIONS = [
     "id = :v AND sort = :n",
     ":v = id AND sort = :n",
@@ -318,11 +323,52 @@ def test_a_query_does_not_compare_a_key_with_a_value_of_another_type(
         "ExpressionAttributeValues": values,
         **({"ExpressionAttributeNames": {"#i": "id"}} if "#i" in condition else {}),
     }
-    assert refusal(server, "Query", **request) == (
-        "ValidationException",
-        "One or more parameter values were invalid: Condition parameter type does not match schema "
-        "type",
+    expected = words_of_upstream(server, "Query", request) or CONDITION_TYPE
+    assert refusal(server, "Query", **request) == ("ValidationException", expected)
+
+
+def words_of_upstream(server: Server, operation: str, request: dict[str, Any]) -> str | None:
+    """How the upstream itself refuses a request; None if it does not."""
+    try:
+        answer = server.upstream_answers(operation, **request)
+    except DynamoDBError:
+        return None
+    return answer.json.get("message") or answer.json.get("Message")
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ("begins_with(name, :v)", "operator or function: begins_with, operand type: BOOL"),
+        ("name < :v", "operator or function: <, operand type: BOOL"),
+        ("name BETWEEN :v AND :v", "operator or function: BETWEEN, operand type: BOOL"),
+        ("name <> :v", "Invalid operator used in KeyConditionExpression: <>"),
+        ("name = :v", CONDITION_TYPE),
+    ],
+)
+def test_what_is_wrong_with_a_condition_is_said_as_amazon_s_own_server_says_it(
+    proxy_server, condition, words
+):
+    """It is what AWS says (the Parity Suite's record of October 2026)."""
+    table = proxy_server.create_table(
+        KeySchema=[
+            {"AttributeName": "id", "KeyType": "HASH"},
+            {"AttributeName": "name", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": "S"} for name in ("id", "name")
+        ],
     )
+    request = {
+        "TableName": table,
+        "KeyConditionExpression": f"id = :s AND {condition.replace('name', '#n')}",
+        "ExpressionAttributeNames": {"#n": "name"},
+        "ExpressionAttributeValues": {":s": S, ":v": {"BOOL": True}},
+    }
+    reply = proxy_server.post("Query", request)
+    proxy_server.delete_tables()
+    assert reply.status == 400
+    assert reply.json["Message"].endswith(words)
 
 
 def test_nor_does_one_of_the_old_kind(server, table):
@@ -353,6 +399,68 @@ def test_a_table_made_anew_behind_the_endpoint_is_learnt_anew(server):
     )
     assert answer["ConsumedCapacity"]["CapacityUnits"] == 3
     assert server.held(table)[1] == 1 - 3
+
+
+ANEW: list[tuple[str, dict[str, Any]]] = [
+    ("Scan", {"ExclusiveStartKey": {"id": N, "sort": S}}),
+    ("Scan", {"IndexName": "by-day", "ExclusiveStartKey": {"id": N, "sort": S, "day": N}}),
+    (
+        "Query",
+        {"KeyConditionExpression": "id = :i", "ExpressionAttributeValues": {":i": N}},
+    ),
+    (
+        "Query",
+        {
+            "KeyConditionExpression": "id = :i AND sort > :s",
+            "ExpressionAttributeValues": {":i": N, ":s": S},
+        },
+    ),
+    (
+        "Query",
+        {
+            "IndexName": "by-day",
+            "KeyConditionExpression": "#d = :d",
+            "ExpressionAttributeNames": {"#d": "day"},
+            "ExpressionAttributeValues": {":d": N},
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("operation", "search"), ANEW, ids=repr)
+def test_so_it_is_by_a_search(server, operation, search):
+    """Which by the keys of the table before would be none."""
+
+    def made(id_type: str, sort_type: str, day_type: str) -> dict[str, Any]:
+        types = {"id": id_type, "sort": sort_type, "day": day_type}
+        throughput = {"ReadCapacityUnits": 10, "WriteCapacityUnits": 10}
+        return {
+            "KeySchema": [
+                {"AttributeName": "id", "KeyType": "HASH"},
+                {"AttributeName": "sort", "KeyType": "RANGE"},
+            ],
+            "AttributeDefinitions": [
+                {"AttributeName": name, "AttributeType": kind} for name, kind in types.items()
+            ],
+            "GlobalSecondaryIndexes": [
+                {
+                    "IndexName": "by-day",
+                    "KeySchema": [{"AttributeName": "day", "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": "ALL"},
+                    "ProvisionedThroughput": throughput,
+                }
+            ],
+            "ProvisionedThroughput": throughput,
+        }
+
+    table = server.create_table(**made("S", "N", "S"))
+    server.around("DeleteTable", TableName=table)
+    server.around("CreateTable", TableName=table, **made("N", "S", "N"))
+    reply = server.post(operation, {"TableName": table, **search})
+    assert reply.status == 200, reply.body
+    # And a search of the table before is none any more.
+    before = {"TableName": table, "ExclusiveStartKey": {"id": S, "sort": N}}
+    assert server.post("Scan", before).status == 400
 
 
 def test_what_the_caller_is_told_of_a_key_that_the_upstream_does_not_take(proxy_server):

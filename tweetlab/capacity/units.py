@@ -36,11 +36,20 @@ def stored_size(item: Mapping[str, Any]) -> int:
     try:
         return item_size(item)
     except ValueError:
-        return sum(_text_size(name) + _stored_value_size(value) for name, value in item.items())
+        return sum(
+            _stored_text_size(name) + _stored_value_size(value) for name, value in item.items()
+        )
+
+
+def _stored_text_size(text: str) -> int:
+    """Also of one that was cut within a surrogate pair, which is no UTF-8."""
+    return len(text.encode(errors="surrogatepass"))
 
 
 def _stored_value_size(value: Any) -> int:
     match value:
+        case {"S": str(text)} if len(value) == 1:
+            return _stored_text_size(text)
         case {"L": [*values]} if len(value) == 1:
             return 3 + sum(1 + _stored_value_size(inner) for inner in values)
         case {"M": {} as inner} if len(value) == 1:

@@ -13,7 +13,7 @@ from tweetlab.endpoint.owners import Owner
 from tweetlab.endpoint.stored import Item
 from tweetlab.endpoint.table import Table
 from tweetlab.endpoint.upstream import Upstream
-from tweetlab.endpoint.wire import Answer, Call, dump
+from tweetlab.endpoint.wire import Answer, Call, DynamoDBError, dump
 
 
 class Backend:
@@ -28,6 +28,17 @@ class Backend:
         """The upstream's answer to a call, or to another ``request`` in its place."""
         body = call.body if request is None else dump(request)
         return await self._upstream.send(call.operation, body, call.headers)
+
+    async def refused(self, call: Call, error: DynamoDBError) -> Answer:
+        """The upstream's answer to a read that is none, if it says so as well. Raises ``error``
+        where it makes something of that read, or fails."""
+        try:
+            answer = await self.forward(call)
+        except DynamoDBError:
+            raise error from None
+        if answer.ok or answer.status >= 500:
+            raise error
+        return answer
 
     async def ask(self, call: Call, operation: str, request: Mapping[str, Any]) -> Answer:
         """The upstream's answer to a request of ours, made on behalf of a call."""

@@ -16,6 +16,7 @@ from functools import lru_cache
 from http import HTTPStatus
 from random import getrandbits
 from typing import TYPE_CHECKING, NamedTuple, cast
+from urllib.parse import urlsplit
 from zlib import crc32
 
 import httptools
@@ -179,10 +180,19 @@ class Connection(asyncio.Protocol):
         method = self._method()
         entry: HttpRequest | Answer
         try:
-            entry = HttpRequest(method, self._url.decode("latin-1"), self._headers, self._whole())
+            entry = HttpRequest(method, self._path(), self._headers, self._whole())
         except DynamoDBError as error:
             entry = error.answer
         self._enqueue(entry, self._parser.should_keep_alive(), method != "HEAD")
+
+    def _path(self) -> str:
+        """What the request asks for. One that gives a whole URL, as proxies are sent, means the
+        host in it (RFC 9112, 3.2.2)."""
+        target = self._url.decode("latin-1")
+        if target.startswith("/") or not (parts := urlsplit(target)).netloc:
+            return target
+        self._headers["host"] = parts.netloc
+        return parts._replace(scheme="", netloc="").geturl() or "/"
 
     def _whole(self) -> bytes:
         if self._size > MAX_BODY:

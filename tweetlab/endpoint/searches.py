@@ -10,7 +10,7 @@ from tweetlab.endpoint.charging import charge, check, consumed_capacity, search_
 from tweetlab.endpoint.keys import Key
 from tweetlab.endpoint.reads import HIDING
 from tweetlab.endpoint.table import Index, Table
-from tweetlab.endpoint.wire import Answer, Call, validation_error
+from tweetlab.endpoint.wire import Answer, Call, DynamoDBError, validation_error
 
 _FILTERING = ("FilterExpression", "QueryFilter", "ScanFilter", "ConditionalOperator")
 _PLACEHOLDER = re.compile(r"[#:][\w.-]+")
@@ -21,17 +21,34 @@ _OTHER_CONDITIONS = (
 )
 
 
+class WrongCondition(DynamoDBError):
+    """A search that compares a key's attribute with a value of another type. How DynamoDB says so
+    depends on the operator: an upstream that refuses it may know that best."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "com.amazon.coral.validate#ValidationException",
+            "One or more parameter values were invalid: Condition parameter type does not match "
+            "schema type",
+        )
+
+
 async def search(backend: Backend, call: Call) -> Answer:
     """Charged for the sum of all items read, before a filter drops some; a Scan's units are spread
     over all partitions."""
     request = call.request
     table = await backend.table(call, request["TableName"])
-    if table and "IndexName" in request and request["IndexName"] not in table.indexes:
+    refusal = table and _refusal(request, table)
+    if refusal:
         table = await backend.table_again(call, request["TableName"])
+        refusal = table and _refusal(request, table)
     if table is None:
         return await backend.forward(call)
+    if isinstance(refusal, WrongCondition):
+        return await backend.refused(call, refusal)
+    if refusal:
+        raise refusal
     index = _index(table, request)
-    _check_keys(request, table, index)
     resource = index.resource if index else table
     partition_key = None
     if call.operation == "Query":
@@ -63,6 +80,15 @@ def _index(table: Table, request: Mapping[str, Any]) -> Index | None:
     if name not in table.indexes:
         raise validation_error(f"The table does not have the specified index: {name}")
     return table.indexes[name]
+
+
+def _refusal(request: Mapping[str, Any], table: Table) -> DynamoDBError | None:
+    """What is wrong with a search of that table; None if nothing is known to be."""
+    try:
+        _check_keys(request, table, _index(table, request))
+    except DynamoDBError as error:
+        return error
+    return None
 
 
 def _partitions_searched(request: Mapping[str, Any], partitions: int) -> int:
@@ -155,10 +181,7 @@ def _check_keys(request: Mapping[str, Any], table: Table, index: Index | None) -
     key = (index or table).key
     for name, _, value in _conditions(request) if _is_key_condition(request, key) else ():
         if name in key.names and key.wrong_type(name, value):
-            raise validation_error(
-                "One or more parameter values were invalid: Condition parameter type does not "
-                "match schema type"
-            )
+            raise WrongCondition
     start = request.get("ExclusiveStartKey")
     if start is None:
         return

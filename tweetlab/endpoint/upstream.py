@@ -35,7 +35,7 @@ def json_answer(operation: str, status: int, body: bytes) -> Answer:
     InternalServerError for what is neither: what crashed may have sent a page instead. Where such a
     page says that the request is at fault, its status stays: nobody shall try that again.
     """
-    if body.startswith(b"{") or (status == 200 and not body):
+    if body.lstrip().startswith(b"{") or (status == 200 and not body):
         return Answer(status, body)
     raise internal_error(
         f"The upstream answered {operation} with {status} and no JSON.",

@@ -29,7 +29,7 @@ def check(headers: Mapping[str, str]) -> None:
             " use one of those in your endpoint URL."
         )
     origin = headers.get("origin")
-    if origin is not None and origin != f"http://{host}":
+    if origin is not None and (host is None or origin != f"http://{host}"):
         raise access_denied(
             f"This endpoint answers no web pages of other origins, such as {origin[:100]!r}: let a"
             " server of yours ask it."
@@ -39,7 +39,10 @@ def check(headers: Mapping[str, str]) -> None:
 @lru_cache(maxsize=64)
 def _is_this_machine(host: str) -> bool:
     try:
-        name = urlsplit(f"//{host}").hostname or ""
-        return name in _NAMES or ip_address(name).is_loopback
+        name = (urlsplit(f"//{host}").hostname or "").removesuffix(".")
+        if name in _NAMES:
+            return True
+        address = ip_address(name)
+        return (getattr(address, "ipv4_mapped", None) or address).is_loopback
     except ValueError:
         return False

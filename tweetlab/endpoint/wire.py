@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -63,9 +64,14 @@ class Answer:
 
     @cached_property
     def json(self) -> dict[str, Any]:
-        """The body, parsed; treat it as read-only. That of TagResource, say, is empty on AWS."""
-        parsed: dict[str, Any] = orjson.loads(self.body or b"{}")
-        return parsed
+        """The body, parsed; treat it as read-only. That of TagResource, say, is empty on AWS. An
+        upstream may have stored half of a surrogate, and may say null for what is not there."""
+        body = self.body or b"{}"
+        try:
+            parsed = orjson.loads(body)
+        except ValueError:
+            parsed = json.loads(body)
+        return {name: value for name, value in parsed.items() if value is not None}
 
     @property
     def ok(self) -> bool:
@@ -181,7 +187,10 @@ internal_error = partial(DynamoDBError, _DYNAMODB + "InternalServerError", statu
 
 def dump(value: Any) -> bytes:
     """JSON as DynamoDB writes it: without spaces."""
-    return orjson.dumps(value)
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # half of a surrogate, which is no UTF-8
+        return json.dumps(value, separators=(",", ":")).encode()
 
 
 def parse_request(body: bytes) -> dict[str, Any]:

@@ -136,7 +136,7 @@ def _answer_again(
     ]
     charging.charge("read", costs)
     report = consumed_capacities(call.request, costs, "ReadCapacityUnits")
-    return answer.with_members(ConsumedCapacity=report)
+    return _with_collections(call, answer.with_members(ConsumedCapacity=report), actions)
 
 
 async def _write(
