@@ -106,3 +106,14 @@ def test_without_a_number_no_failure_opens_it(clock: Clock) -> None:
     assert breaker.state == "closed"
     breaker.trip()
     assert breaker.state == "open"
+
+
+def test_where_nothing_is_said_three_failures_open_it_for_a_second(clock: Clock) -> None:
+    breaker = CircuitBreaker(clock=clock)
+    for state in ("closed", "closed", "open"):
+        breaker.failed()
+        assert breaker.state == state
+    clock.advance(0.999)
+    assert not breaker.should_probe()
+    clock.advance(0.001)
+    assert breaker.should_probe()

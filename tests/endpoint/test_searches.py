@@ -179,13 +179,27 @@ def test_a_local_index_fetches_whole_items_for_what_it_lacks(proxy_server, searc
     assert consumed["LocalSecondaryIndexes"] == {"by-day": {"CapacityUnits": 1}}
 
 
-def test_of_what_is_no_condition_of_a_key_the_upstream_says_what_is_wrong(parted: Server) -> None:
+@pytest.mark.parametrize("condition", ["id = :n AND contains(id, :s)", "day = :s"])
+def test_of_what_is_no_condition_of_a_key_the_upstream_says_what_is_wrong(
+    parted: Server, condition: str
+) -> None:
     """Though there is a value of a wrong type in it as well."""
+    values = {":n": {"N": "1"}, ":s": {"S": "a"}}
     request = {
-        "TableName": parted.create_table(),
-        "KeyConditionExpression": "id = :n AND contains(id, :s)",
-        "ExpressionAttributeValues": {":n": {"N": "1"}, ":s": {"S": "a"}},
+        "TableName": parted.create_table(
+            KeySchema=[
+                {"AttributeName": "id", "KeyType": "HASH"},
+                {"AttributeName": "day", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": "id", "AttributeType": "S"},
+                {"AttributeName": "day", "AttributeType": "N"},
+            ],
+        ),
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeValues": {k: v for k, v in values.items() if k in condition},
     }
     reply = parted.post("Query", request)
     answer = parted.upstream_answers("Query", **request)
+    assert not answer.ok
     assert reply.json.get("message") == answer.json.get("message")
