@@ -18,7 +18,11 @@ def public_url(url: str) -> str:
 
 
 class TweetlabError(Exception):
-    """The base of all errors raised by tweetlab itself."""
+    """The base of all errors raised by tweetlab itself.
+
+    One that makes its own words keeps what it was given as ``args``: a process that hands it to
+    another one, as ``multiprocessing`` does, makes it anew from those.
+    """
 
 
 class InvalidTweet(TweetlabError, ValueError):
@@ -33,8 +37,11 @@ class TweetNotFound(TweetlabError, LookupError):
     """The table holds no tweet of that id."""
 
     def __init__(self, tweet_id: UUID) -> None:
-        super().__init__(f"There is no tweet {tweet_id}: it was never created, or it was deleted.")
+        super().__init__(tweet_id)
         self.tweet_id = tweet_id
+
+    def __str__(self) -> str:
+        return f"There is no tweet {self.tweet_id}: it was never created, or it was deleted."
 
 
 class UnreadableTweet(TweetlabError, ValueError):
@@ -61,7 +68,10 @@ class TableNotFound(TweetlabError):
     """The table does not exist yet."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"There is no table {name!r} yet: call tweets.create_table() first.")
+        super().__init__(name)
+
+    def __str__(self) -> str:
+        return f"There is no table {self.args[0]!r} yet: call tweets.create_table() first."
 
 
 class TableMismatch(TweetlabError):
@@ -72,9 +82,12 @@ class TableUnavailable(TweetlabError):
     """DynamoDB does not answer."""
 
     def __init__(self, url: str) -> None:
-        super().__init__(
-            f"DynamoDB does not answer at {public_url(url)}. If the lab was closed, start a new "
-            "one with tweetlab.start(); if the server is yours, check that it is running."
+        super().__init__(public_url(url))
+
+    def __str__(self) -> str:
+        return (
+            f"DynamoDB does not answer at {self.args[0]}. If the lab was closed, start a new one "
+            "with tweetlab.start(); if the server is yours, check that it is running."
         )
 
 
@@ -82,9 +95,12 @@ class TableBusy(TweetlabError):
     """The cache already makes as many table reads as it may; this read was not begun."""
 
     def __init__(self, limit: int) -> None:
-        super().__init__(
-            f"The cache already has {limit} reads of the table under way, as many as it may. "
-            "Try again in a moment; to let more through, give CachedTweets a larger "
+        super().__init__(limit)
+
+    def __str__(self) -> str:
+        return (
+            f"The cache already has {self.args[0]} reads of the table under way, as many as it "
+            "may. Try again in a moment; to let more through, give CachedTweets a larger "
             "max_table_reads."
         )
 

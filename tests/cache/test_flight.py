@@ -123,6 +123,19 @@ def test_a_holder_that_died_delays_the_others_by_the_time_of_its_lease(
     assert naps[0] == 0.002 and max(naps) == 0.05
 
 
+def test_who_waits_sleeps_as_the_process_does_by_then(
+    table: MemoryTable, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """gevent may replace time.sleep after this is imported: the old one stops all greenlets."""
+    naps: list[float] = []
+    cached = CachedTweets(table, client, lease_seconds=60)
+    tweet = table.create("Popular.")
+    client.set(lease_of(tweet.tweet_id), "of a dead process", px=3_600_000)
+    monkeypatch.setattr("time.sleep", naps.append)
+    assert cached.read(tweet.tweet_id).source == "table"
+    assert sum(naps) >= 60
+
+
 def test_a_lease_that_ends_is_taken_by_who_waits(table: MemoryTable, client: Client) -> None:
     tweet = table.create("Popular.")
     lease = lease_of(tweet.tweet_id)

@@ -3,6 +3,7 @@ same in front of each upstream, and nothing is written or charged."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -234,6 +235,30 @@ def test_a_value_that_cannot_be_the_key_of_an_index(server, table, attribute, in
     }
     found = refusal(server, "UpdateItem", TableName=table, Key=key, **update)
     assert found == ("ValidationException", UPDATE_EMPTY)
+
+
+@pytest.mark.parametrize(
+    "target", ["m.g", "m . g", "#m.#g", "m.l", "many[0].g", "#m.#many[1].l"], ids=repr
+)
+def test_what_is_called_like_the_key_of_an_index_further_down_may_be_anything(
+    server, table, target
+):
+    """Only an attribute of the item itself is a key."""
+    key = {"id": S, "sort": N}
+    inner = {"M": {"g": S, "many": {"L": [{"M": {}}, {"M": {}}]}}}
+    server.around("PutItem", TableName=table, Item={**key, "m": inner, **inner["M"], "g": S})
+    names = {name: name[1:] for name in re.findall(r"#\w+", target)}
+    update = {
+        "TableName": table,
+        "Key": key,
+        "UpdateExpression": f"SET x = :v, {target} = :v",
+        "ExpressionAttributeValues": {":v": N},
+        **({"ExpressionAttributeNames": names} if names else {}),
+    }
+    items = [{"Update": update}]
+    plain = server.upstream_answers("UpdateItem", **update)
+    assert server.post("UpdateItem", update).status == plain.status
+    assert server.post("TransactWriteItems", {"TransactItems": items}).status == plain.status
 
 
 NO_STARTS: list[dict[str, Any]] = [

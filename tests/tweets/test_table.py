@@ -295,6 +295,14 @@ def test_what_dynamodb_leaves_unwritten_is_sent_again(slow):
     assert waits == [1, 2, 4]  # one at once, and one for each second
 
 
+def test_it_waits_as_the_process_does_by_then(server, slow, monkeypatch):
+    """gevent may replace time.sleep after this is imported: the old one stops all greenlets."""
+    table, _ = slow
+    by_default = TweetTable(server.dynamodb, name=table.name)
+    monkeypatch.setattr("time.sleep", lambda seconds: server.clock.advance(1))
+    assert len(by_default.create_many(["tweet"] * 4)) == 4
+
+
 def test_a_call_of_which_nothing_can_be_written_is_sent_again_too(server, slow):
     table, waits = slow
     table.create("takes what there is")

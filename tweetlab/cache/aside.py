@@ -78,7 +78,7 @@ class CachedTweets:
         breaker_pause: float = 1,
         max_table_reads: int | None = 64,
         clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = lambda seconds: time.sleep(seconds),  # or gevent's
         random: Callable[[], float] = randomness.random,
         background: Callable[[Callable[[], None]], object] | None = None,
         prefix: str = "",

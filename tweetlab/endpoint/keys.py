@@ -11,8 +11,9 @@ from typing import Any
 from tweetlab.endpoint.stored import Item, plain_value
 from tweetlab.endpoint.wire import DynamoDBError, dump, validation_error
 
-_ASSIGNED = re.compile(r"(#?\w+)(?:\s*=\s*|\s+)(:\w+)")
-"""What an update expression sets to, or adds, a value of the request's."""
+_ASSIGNED = re.compile(r"(\.?)\s*(#?\w+)(?:\s*=\s*|\s+)(:\w+)")
+"""What an update expression sets to, or adds, a value of the request's: behind a dot it is no
+attribute of the item, but one further down."""
 _INVALID = "One or more parameter values were invalid: "
 _NOT_VALID = "One or more parameter values are not valid. "
 _EMPTY = "The AttributeValue for a key attribute cannot contain an empty {} value."
@@ -155,8 +156,8 @@ def values_set(request: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The attributes that an Update gives a value of the request's, and the values."""
     names = request.get("ExpressionAttributeNames", {})
     values = request.get("ExpressionAttributeValues", {})
-    for name, value in _ASSIGNED.findall(request.get("UpdateExpression", "")):
-        if value in values:
+    for dot, name, value in _ASSIGNED.findall(request.get("UpdateExpression", "")):
+        if not dot and value in values:
             yield names.get(name, name), values[value]
     for name, update in request.get("AttributeUpdates", {}).items():
         if "Value" in update and update.get("Action") != "DELETE":

@@ -46,7 +46,7 @@ class TweetTable:
         read_capacity: int = 1,
         write_capacity: int = 1,
         name: str = "tweet",
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = lambda seconds: time.sleep(seconds),  # or gevent's
         jitter: Callable[[], float] = random.random,
     ) -> None:
         for units in (read_capacity, write_capacity):
