@@ -6,6 +6,7 @@ With EXPLORER_PNG, the name of a file, a picture of a run is written there: it i
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -48,7 +49,10 @@ def face(notebook: Notebook, tab: Tab) -> Iterator[Face]:
     """The explorer, as if nobody had touched it."""
     seen = Face(notebook.page)
     seen.button("Reset").click()
-    seen.says("Press Run")
+    seen.says("Press Run")  # as it may have before: the sliders tell when it is done
+    for field in RANGES:
+        number = f"{getattr(SCENARIOS[0].settings, field):g}"
+        expect(seen.number(LABELS[field])).to_have_text(re.compile(rf"^{number}(\.0+)?$"))
     yield seen
     expect(notebook.errors).to_have_count(0)
     assert tab.complaints == []
