@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 from collections.abc import Iterator
+from concurrent.futures import Future
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -197,6 +198,20 @@ def test_nobody_waits_for_another_without_end() -> None:
         return "the tweet", True
 
     assert flights.share(tweet_id, slow) == ("the tweet", False)
+
+
+def test_who_gives_up_while_the_other_lands_gets_what_that_has_read() -> None:
+    class Landing(Future[str]):
+        def result(self, timeout: float | None = None) -> str:
+            if timeout is None:
+                return super().result()
+            self.set_result("the tweet")
+            raise TimeoutError
+
+    flights: Flights[str] = Flights(patience=30)
+    tweet_id = uuid4()
+    flights._flights[tweet_id] = Landing()
+    assert flights.share(tweet_id, lambda: ("another", True)) == ("the tweet", True)
 
 
 def test_who_was_overtaken_twice_reads_for_itself(table: MemoryTable, client: Client) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -249,3 +251,22 @@ def test_what_is_gone_begins_no_more(table: MemoryTable, client: Client) -> None
     for _ in range(10):
         CachedTweets(table, client, local_ttl=1).get_many([])
     assert len(forks._begins) == before
+
+
+def test_what_is_gone_is_forgotten_whichever_thread_lets_it_go() -> None:
+    """Between two lines of Python another thread may do the same."""
+    from tweetlab.tweets import forks
+
+    def come_and_go() -> None:
+        for _ in range(1000):
+            [CacheStats() for _ in range(3)]
+
+    kept = [CacheStats() for _ in range(200)]
+    gc.collect()
+    before, interval = len(forks._begins), sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        join(in_threads(8, come_and_go)[0])
+    finally:
+        sys.setswitchinterval(interval)
+    assert len(kept) == 200 and len(forks._begins) == before

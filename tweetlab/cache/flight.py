@@ -50,8 +50,8 @@ class Flights(Generic[T]):
             try:
                 return flight.result(self._patience), True
             except TimeoutError:
-                if flight.done():  # it is the table's
-                    raise
+                if flight.done():  # it is the table's, or the flight has just landed
+                    return flight.result(), True
                 raise LookAgain from None
         try:
             result, shareable = read()

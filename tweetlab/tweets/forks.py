@@ -9,7 +9,8 @@ import os
 import weakref
 from collections.abc import Callable
 
-_begins: list[weakref.WeakMethod[Callable[[], None]]] = []
+_begins: dict[int, weakref.WeakMethod[Callable[[], None]]] = {}
+"""By what no two have in common, so that any thread can take one out in a single step."""
 
 
 def begin_in_each_process(begin: Callable[[], None]) -> None:
@@ -20,11 +21,16 @@ def begin_in_each_process(begin: Callable[[], None]) -> None:
 
 def begin_in_each_child(begin: Callable[[], None]) -> None:
     """Call a method in each process that is forked while its object lives, before all else."""
-    _begins.append(weakref.WeakMethod(begin, _begins.remove))
+    reference = weakref.WeakMethod(begin, _forget)
+    _begins[id(reference)] = reference
+
+
+def _forget(reference: weakref.ref[Callable[[], None]]) -> None:
+    del _begins[id(reference)]
 
 
 def _begin_all() -> None:
-    for reference in list(_begins):
+    for reference in list(_begins.values()):
         if begin := reference():
             begin()
 
