@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -222,6 +224,23 @@ def test_no_thread_runs_until_something_is_due(cached: CachedTweets, table: Memo
     for _ in range(3):
         cached.get(tweet.tweet_id)
     assert set(threading.enumerate()) <= before
+
+
+def test_threads_are_replaced_after_the_cache_was_made() -> None:
+    """As in a worker of gunicorn -k gevent that was loaded before the fork (--preload)."""
+    lines = [
+        "from tweetlab.cache.refresh import Refresher",
+        "refresher, done = Refresher(), []",
+        "import gevent.monkey, uuid",
+        "gevent.monkey.patch_all()",
+        "def start(): refresher.start(uuid.uuid4(), lambda: not done.append(1))",
+        "for _ in range(2):",
+        "    gevent.joinall([gevent.spawn(start) for _ in range(8)])",
+        "    gevent.sleep(0.01)",
+        "while len(done) < 16: gevent.sleep(0.01)",
+    ]
+    command = [sys.executable, "-W", "ignore", "-c", "\n".join(lines)]
+    subprocess.run(command, check=True, timeout=60)
 
 
 def values(ttl: float, ahead: float = 0, jitter: float = 0, drawn: float = 0.5) -> Values:

@@ -36,7 +36,7 @@ class Refresher:
         begin_in_each_process(self._begin)
 
     def _begin(self) -> None:
-        self._background = self._given or _in_a_pool()
+        self._background = self._given
         self._running: set[UUID] = set()
         self._tried: TTLCache[UUID, bool] = TTLCache(10_000, PAUSE, timer=self._clock)
         self._lock = threading.Lock()
@@ -51,6 +51,8 @@ class Refresher:
             if tweet_id in self._running or tweet_id in self._tried:
                 return
             self._running.add(tweet_id)
+            if self._background is None:  # not before: gevent may have replaced threads since
+                self._background = _in_a_pool()
         try:
             self._background(lambda: self._run(tweet_id, refresh))
         except Exception:
