@@ -82,9 +82,8 @@ class PartitionedCapacity:
         """The partition that holds a key: each has a range of a hash, at first of equal size (the
         hash, CRC-32, is a model choice).
         """
-        return (
-            bisect_right(self._starts, zlib.crc32(partition_key.encode(errors="surrogatepass"))) - 1
-        )
+        number = zlib.crc32(partition_key.encode(errors="surrogatepass"))
+        return bisect_right(self._starts, number) - 1
 
     def split(self, partition: int) -> None:
         """Make two of a partition, as happens to one that holds more than 10 GB: each takes half

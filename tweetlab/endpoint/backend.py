@@ -25,9 +25,9 @@ class Backend:
         self._upstream = upstream
 
     async def forward(self, call: Call, request: Mapping[str, Any] | None = None) -> Answer:
-        """The upstream's answer to a call, or to another ``request`` in its place."""
-        body = call.body if request is None else dump(request)
-        return await self._upstream.send(call.operation, body, call.headers)
+        """The upstream's answer to a call, or to another ``request`` in its place. What is sent on
+        is what was understood, and so what is charged for."""
+        return await self.ask(call, call.operation, call.request if request is None else request)
 
     async def refused(self, call: Call, error: DynamoDBError) -> Answer:
         """The upstream's answer to a read that is none, if it says so as well. Raises ``error``

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from tweetlab.endpoint.stored import Item, plain_value
-from tweetlab.endpoint.wire import DynamoDBError, dump, validation_error
+from tweetlab.endpoint.wire import VALIDATION, DynamoDBError, dump, validation_error
 
 _ASSIGNED = re.compile(r"(\.?)\s*(#?\w+)(?:\s*=\s*|\s+)(:\w+)")
 """What an update expression sets to, or adds, a value of the request's: behind a dot it is no
@@ -27,7 +27,7 @@ class WrongKey(DynamoDBError):
     cancellation_code = "ValidationError"
 
     def __init__(self, message: str) -> None:
-        super().__init__("com.amazon.coral.validate#ValidationException", message)
+        super().__init__(VALIDATION, message)
 
 
 @dataclass(frozen=True)

@@ -6,20 +6,16 @@ be charged. The texts are AWS's (as recorded by dynalite, moto and others).
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from tweetlab.endpoint.table import Table
-from tweetlab.endpoint.wire import DynamoDBError, validation_error
+from tweetlab.endpoint.wire import DynamoDBError, resource_not_found, validation_error
 
 MOST_OF_A_KIND = 4
 """Attributes of a global index's key that are HASH, and that are RANGE (Developer Guide)."""
 _FIRST = "Invalid KeySchema: The first KeySchemaElement is not a HASH key type"
 _SECOND = "Invalid KeySchema: The second KeySchemaElement is not a RANGE key type"
 _SAME = "Both the Hash Key and the Range Key element in the KeySchema have the same name"
-_NOT_FOUND = "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException"
-
-not_found = partial(DynamoDBError, _NOT_FOUND, "Requested resource not found")
 
 
 def _invalid(message: str) -> DynamoDBError:
@@ -101,7 +97,7 @@ def check_changes(table: Table, request: Mapping[str, Any]) -> None:
                 raise validation_error("Attempting to create an index which already exists")
             _check_global_index(index, [*table.types, *defined])
         elif name not in table.indexes:
-            raise not_found()
+            raise resource_not_found()
         elif table.indexes[name].resource is table:
             raise validation_error(
                 f"Cannot {verb.lower()} an index that is not a GlobalSecondaryIndex: {name}"

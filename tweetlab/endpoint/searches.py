@@ -10,7 +10,7 @@ from tweetlab.endpoint.charging import charge, check, consumed_capacity, search_
 from tweetlab.endpoint.keys import Key
 from tweetlab.endpoint.reads import HIDING
 from tweetlab.endpoint.table import Index, Table
-from tweetlab.endpoint.wire import Answer, Call, DynamoDBError, validation_error
+from tweetlab.endpoint.wire import VALIDATION, Answer, Call, DynamoDBError, validation_error
 
 _FILTERING = ("FilterExpression", "QueryFilter", "ScanFilter", "ConditionalOperator")
 _PLACEHOLDER = re.compile(r"[#:][\w.-]+")
@@ -27,7 +27,7 @@ class WrongCondition(DynamoDBError):
 
     def __init__(self) -> None:
         super().__init__(
-            "com.amazon.coral.validate#ValidationException",
+            VALIDATION,
             "One or more parameter values were invalid: Condition parameter type does not match "
             "schema type",
         )

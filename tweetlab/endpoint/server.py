@@ -68,8 +68,7 @@ class Endpoint:
             operation = operation_of(name)
             request = parse_request(body)
             check(request)
-            # What is sent on is what was understood, and so what is charged for.
-            call = Call(name, operation.kind, request, dump(request), headers)
+            call = Call(name, operation.kind, request, headers)
             return await operation.answer(self.backends.of(Owner.of(headers)), call)
         except DynamoDBError as error:
             return error.answer

@@ -43,13 +43,11 @@ MAX_ON_DEMAND_EXCEEDED = (
 @dataclass(eq=False)
 class Call:
     """One request: the operation and what it takes of a table's throughput (None: nothing), its
-    JSON as DynamoDB understands it, parsed and to be sent on, and the headers, with names in lower
-    case."""
+    JSON as DynamoDB understands it, and the headers, with names in lower case."""
 
     operation: str
     kind: Kind | None
     request: dict[str, Any]
-    body: bytes
     headers: Mapping[str, str]
 
 
@@ -156,7 +154,8 @@ def transaction_cancelled(refusals: Sequence[Refusal | None]) -> DynamoDBError:
     return cancelled
 
 
-validation_error = partial(DynamoDBError, _CORAL + "validate#ValidationException")
+VALIDATION = _CORAL + "validate#ValidationException"
+validation_error = partial(DynamoDBError, VALIDATION)
 """The request is well-formed but not one that DynamoDB takes."""
 serialization_error = partial(DynamoDBError, _CORAL + "service#SerializationException")
 """The request is not JSON, or not of the operation's shape."""
@@ -175,6 +174,10 @@ transaction_in_progress = partial(
     "The transaction with the given request token is already in progress.",
 )
 """The same transaction is being made; SDKs ask again."""
+resource_not_found = partial(
+    DynamoDBError, _DYNAMODB + "ResourceNotFoundException", "Requested resource not found"
+)
+"""There is no such table or index."""
 too_large = partial(DynamoDBError, _CORAL + "service#RequestEntityTooLargeException", status=413)
 """The request is larger than DynamoDB takes."""
 request_timeout = partial(DynamoDBError, _CORAL + "service#RequestTimeoutException", status=408)

@@ -28,7 +28,7 @@ from tweetlab.endpoint.charging import (
 )
 from tweetlab.endpoint.known_tables import table_name
 from tweetlab.endpoint.reads import check_read, transaction_actions
-from tweetlab.endpoint.wire import Answer, Call, dump, validation_error
+from tweetlab.endpoint.wire import Answer, Call, validation_error
 
 _CONDITION_FAILED = ("ConditionalCheckFailedException", "TransactionCanceledException")
 
@@ -102,7 +102,7 @@ async def transact_write_items(backend: Backend, call: Call) -> Answer:
             if known.answer:
                 return _answer_again(call, actions, known.answer, known.units_again)
             request = {**call.request, "ClientRequestToken": known.upstream_token}
-            ours = replace(call, request=request, body=dump(request))
+            ours = replace(call, request=request)
             answer, made, costs = await _write(backend, ours, actions, _TRANSACTION)
             if answer.ok:
                 known.answer = answer
